@@ -1,0 +1,1 @@
+//! Pure Ethereum: keys, keystore, enode, genesis, what client versions read, RPC.

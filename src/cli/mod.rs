@@ -1,0 +1,1 @@
+//! From argv to one function per subcommand.

@@ -1,0 +1,1 @@
+//! A byte stream with an agent behind it: ssh, local.

@@ -1,0 +1,51 @@
+//! What a module has in hand while it runs: the host to read, and the one door to change it.
+
+use super::{BlobRef, Result};
+use crate::base::Diff;
+use crate::system::{System, Writer};
+use std::io::Read;
+
+/// Where a module gets the bytes that the controller keeps.
+pub trait Blobs {
+    /// Opens a blob. It may have to come over the wire: open it only when it is really needed.
+    fn open(&self, blob: &BlobRef) -> Result<Box<dyn Read>>;
+}
+
+/// The context of one call.
+pub struct Cx<'a> {
+    /// The host, to read.
+    pub system: &'a System,
+    /// Whether this call only predicts.
+    pub check: bool,
+    diffs: Vec<Diff>,
+    blobs: &'a dyn Blobs,
+    line: &'a dyn Fn(&str),
+}
+
+impl<'a> Cx<'a> {
+    /// A context; `line` receives progress.
+    pub fn new(system: &'a System, check: bool, blobs: &'a dyn Blobs, line: &'a dyn Fn(&str)) -> Self {
+        Self { system, check, diffs: Vec::new(), blobs, line }
+    }
+
+    /// Records `diff` and, unless checking, runs `effect`. `None` means that the result is not known in check mode.
+    pub fn change<T>(&mut self, diff: Diff, effect: impl FnOnce(&Writer) -> Result<T>) -> Result<Option<T>> {
+        self.diffs.push(diff);
+        if self.check { Ok(None) } else { effect(&self.system.writer()).map(Some) }
+    }
+
+    /// Does what is not a change of the host (a probe that needs a command, a lock that ends with the run), in check mode too.
+    pub fn line(&self, text: &str) {
+        (self.line)(text);
+    }
+
+    /// Opens bytes that the controller keeps.
+    pub fn blob(&self, blob: &BlobRef) -> Result<Box<dyn Read>> {
+        self.blobs.open(blob)
+    }
+
+    /// What has been recorded.
+    pub fn into_diffs(self) -> Vec<Diff> {
+        self.diffs
+    }
+}

@@ -1,0 +1,125 @@
+//! What a task can do. One file a module; [`REGISTRY`] is one line a module.
+
+pub mod context;
+pub mod loose;
+pub mod registry;
+
+pub mod ping;
+
+pub use context::{Blobs, Cx};
+pub use registry::{Entry, find, names};
+
+use crate::base::{Failure, Map};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+type Result<T> = std::result::Result<T, Failure>;
+
+/// Who else could tell whether a step has run: it decides what must wait for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Runs where the engine is and needs no connection: `debug`, `assert`, `set_fact`.
+    Controller,
+    /// Changes only what processes on the host itself can see: `file`, `template`, `user`.
+    Host,
+    /// May be seen from elsewhere: `command`, `service`, `uri`, chain RPC.
+    World,
+}
+
+/// A module is its arguments: one struct, whose doc comments are the manual.
+///
+/// Fields without a default are required. Unknown arguments are refused before `run` (the registry compares names with
+/// the schema), so do not use `deny_unknown_fields`. Use the types of [`loose`] for booleans, numbers, lists and modes:
+/// templates and `k=v` give texts.
+pub trait Module: DeserializeOwned + Serialize + JsonSchema + 'static {
+    /// The name in playbooks; an Ansible module bears Ansible's.
+    const NAME: &'static str;
+    /// Other names of the same module (`systemd_service`).
+    const ALSO: &'static [&'static str] = &[];
+    /// One task, or a few, as YAML: shown by `doc`, parsed by a test.
+    const EXAMPLE: &'static str;
+    /// Who could tell.
+    const REACH: Reach = Reach::World;
+    /// Other names of arguments: `("dest", "path")` means that `dest` is read as `path`.
+    const ALIASES: &'static [(&'static str, &'static str)] = &[];
+    /// The argument that takes free text: `command: ls -l` fills `cmd`.
+    const FREE_FORM: Option<&'static str> = None;
+    /// What the user can register. Must serialise to a table.
+    type Output: Serialize;
+
+    /// On the controller, before the arguments travel: find local files, render templates, make blobs.
+    fn prepare(self, _controller: &dyn Controller) -> Result<Self> {
+        Ok(self)
+    }
+
+    /// On the host: read, compare, change what differs. Reads through `cx.system`, writes only in `cx.change`.
+    fn run(&self, cx: &mut Cx) -> Result<Self::Output>;
+
+    /// On the controller, after a run that did not fail and not in check mode: `fetch` writes its local file here.
+    fn receive(&self, _output: &mut Map, _controller: &dyn Controller) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// What [`Module::prepare`] and [`Module::receive`] may do on the controller.
+pub trait Controller {
+    /// Finds a local file as Ansible does: `FOLDER/name` in the role, then the role itself, then the same beside the
+    /// task file and the playbook; absolute paths as they are. `folder` is `files`, `templates`, `vars`, ... The failure
+    /// lists where it searched.
+    fn find(&self, folder: &str, name: &str) -> Result<PathBuf>;
+    /// Renders a text as a template with the step's variables. `name` is for messages; the text is the file's.
+    fn render(&self, name: &Path, text: &str, options: &TemplateOptions) -> Result<String>;
+    /// Keeps bytes for the host to ask for.
+    fn blob(&self, bytes: Vec<u8>) -> BlobRef;
+    /// Keeps a local file for the host to ask for, without reading it into memory.
+    fn blob_file(&self, path: &Path) -> Result<BlobRef>;
+    /// The local folder against which relative paths are meant (the playbook's).
+    fn folder(&self) -> PathBuf;
+}
+
+/// How `template` wants its text treated; the defaults are Ansible's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateOptions {
+    /// The first newline after a block is removed.
+    pub trim_blocks: bool,
+    /// Blanks before a block are removed.
+    pub lstrip_blocks: bool,
+    /// `{{`
+    pub variable_start: String,
+    /// `}}`
+    pub variable_end: String,
+    /// `{%`
+    pub block_start: String,
+    /// `%}`
+    pub block_end: String,
+    /// `{#`
+    pub comment_start: String,
+    /// `#}`
+    pub comment_end: String,
+}
+
+impl Default for TemplateOptions {
+    fn default() -> Self {
+        Self {
+            trim_blocks: true,
+            lstrip_blocks: false,
+            variable_start: "{{".into(),
+            variable_end: "}}".into(),
+            block_start: "{%".into(),
+            block_end: "%}".into(),
+            comment_start: "{#".into(),
+            comment_end: "#}".into(),
+        }
+    }
+}
+
+/// An argument that names bytes which the controller keeps: made in `prepare`, read with [`Cx::blob`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BlobRef {
+    /// Lower-case hex.
+    pub sha256: String,
+    /// In bytes.
+    pub size: u64,
+}

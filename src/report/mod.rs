@@ -1,0 +1,1 @@
+//! Observers of events: terminal, JSON lines.

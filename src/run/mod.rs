@@ -1,0 +1,1 @@
+//! The run: dispatcher, one step's life, locks, signals.

@@ -1,0 +1,52 @@
+//! What an agent can read and write on a host, always under a root directory.
+
+pub mod command;
+pub mod read;
+pub mod users;
+pub mod write;
+
+pub use command::{Command, Ended};
+pub use read::{Kind, Meta};
+pub use write::Writer;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// A host as seen by the agent on it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct System {
+    /// `/`, or a temporary folder in tests: every path is taken below it.
+    root: PathBuf,
+    /// Added to the environment of every command.
+    pub environment: Arc<BTreeMap<String, String>>,
+    /// Set when the call is cancelled or its time is over: running commands are ended, waits stop.
+    pub cancelled: Arc<AtomicBool>,
+}
+
+impl System {
+    /// The host whose root folder is `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), environment: Arc::default(), cancelled: Arc::default() }
+    }
+
+    /// The same host with a task's environment.
+    #[must_use]
+    pub fn with_environment(&self, environment: BTreeMap<String, String>) -> Self {
+        Self { environment: Arc::new(environment), ..self.clone() }
+    }
+
+    /// The real path of `path`, below the root.
+    pub fn locate(&self, path: &Path) -> PathBuf {
+        match path.strip_prefix("/") {
+            Ok(relative) => self.root.join(relative),
+            Err(_) => self.root.join(path),
+        }
+    }
+
+    /// The door to change the host; only [`Cx::change`](crate::modules::Cx::change) hands it out to modules.
+    pub fn writer(&self) -> Writer {
+        Writer::new(self.clone())
+    }
+}
