@@ -2,7 +2,7 @@
 //!
 //! Who is in neither file (LDAP, systemd's dynamic users) is asked for with `getent`, a program of the host's own.
 
-use super::System;
+use super::{Command, System};
 use crate::base::Failure;
 use crate::base::failure::Result;
 use std::path::Path;
@@ -133,9 +133,9 @@ impl System {
         if !self.is_host() || key.starts_with('-') {
             return None;
         }
-        let ended = std::process::Command::new("getent").args([database, key]).output().ok()?;
-        let text = String::from_utf8_lossy(&ended.stdout).into_owned();
-        ended.status.success().then(|| text.lines().next().unwrap_or_default().to_owned())
+        let argv = ["getent", database, key].map(str::to_owned).to_vec();
+        let ended = self.run(&Command { argv, timeout: Some(10), ..Command::default() }).ok()?;
+        (ended.code == 0).then(|| ended.stdout.lines().next().unwrap_or_default().to_owned())
     }
 }
 

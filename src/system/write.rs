@@ -14,7 +14,7 @@ use std::path::Path;
 /// The right to change a host.
 #[derive(Debug)]
 pub struct Writer {
-    system: System,
+    pub(super) system: System,
 }
 
 impl Writer {
