@@ -147,7 +147,7 @@ impl System {
     fn resolve_error(&self, url: &str, error: &ureq::Error) -> Option<Failure> {
         let ureq::Error::HostNotFound = error else { return None };
         let uri: Uri = url.parse().ok()?;
-        self.resolve(uri.host()?).err()
+        self.addresses_of(uri.host()?).err()
     }
 
     /// The host's certificate authorities, or the bundled ones where it has none.
@@ -306,7 +306,7 @@ impl Resolver for HostResolver {
     fn resolve(&self, uri: &Uri, config: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let name = uri.host().ok_or(ureq::Error::HostNotFound)?;
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-        let found = self.0.resolve(name).map_err(|_| ureq::Error::HostNotFound)?;
+        let found = self.0.addresses_of(name).map_err(|_| ureq::Error::HostNotFound)?;
         let addresses: Vec<_> = found.into_iter().map(|address| SocketAddr::new(address, port)).collect();
         let mut result = self.empty();
         for address in config.ip_family().keep_wanted(addresses.into_iter()).take(16) {

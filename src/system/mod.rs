@@ -1,9 +1,9 @@
 //! What an agent can read and write on a host, always under a root directory.
 
+pub mod addresses;
 pub mod command;
 pub mod http;
 pub mod read;
-pub mod resolve;
 pub mod users;
 pub mod write;
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 impl System {
     /// The addresses of `name`: an address itself (also `[::1]`), what `/etc/hosts` says, then what the host's own
     /// `getent` finds. Never empty.
-    pub fn resolve(&self, name: &str) -> Result<Vec<IpAddr>> {
+    pub fn addresses_of(&self, name: &str) -> Result<Vec<IpAddr>> {
         let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
         if let Ok(address) = bare.parse() {
             return Ok(vec![address]);
@@ -35,7 +35,7 @@ impl System {
     pub fn connect(&self, host: &str, port: u16, timeout: Duration) -> Result<TcpStream> {
         let deadline = Instant::now() + timeout;
         let mut last = io::Error::from(io::ErrorKind::TimedOut);
-        for address in self.resolve(host)? {
+        for address in self.addresses_of(host)? {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -100,13 +100,13 @@ mod tests {
     #[test]
     fn an_address_needs_no_files() {
         let system = System::new("/nonexistent");
-        assert_eq!(system.resolve("[::1]").unwrap(), ["::1".parse::<IpAddr>().unwrap()]);
-        assert_eq!(system.resolve("localhost").unwrap(), ["127.0.0.1".parse::<IpAddr>().unwrap()]);
+        assert_eq!(system.addresses_of("[::1]").unwrap(), ["::1".parse::<IpAddr>().unwrap()]);
+        assert_eq!(system.addresses_of("localhost").unwrap(), ["127.0.0.1".parse::<IpAddr>().unwrap()]);
     }
 
     #[test]
     fn a_text_that_is_no_name_is_refused_before_anything_runs() {
-        assert!(System::new("/nonexistent").resolve("--help").unwrap_err().message.contains("not a host name"));
+        assert!(System::new("/nonexistent").addresses_of("--help").unwrap_err().message.contains("not a host name"));
     }
 
     #[test]
