@@ -1,8 +1,10 @@
 //! What an agent can read and write on a host, always under a root directory.
 
+pub mod addresses;
 pub mod checksum;
 pub mod command;
 pub mod hold;
+pub mod http;
 pub mod paths;
 pub mod read;
 pub mod stage;
