@@ -1,7 +1,9 @@
 //! What an agent can read and write on a host, always under a root directory.
 
+pub mod addresses;
 pub mod command;
 pub mod hold;
+pub mod http;
 pub mod read;
 pub mod users;
 pub mod write;
