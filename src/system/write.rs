@@ -5,7 +5,7 @@ use super::System;
 /// The right to change a host.
 #[derive(Debug)]
 pub struct Writer {
-    system: System,
+    pub(super) system: System,
 }
 
 impl Writer {
