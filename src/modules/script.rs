@@ -1,4 +1,3 @@
-            let mut bytes = blobs.open(blob)?;
 //! `script`: runs a file of the controller on the host.
 
 use super::execution::{Execution, Inline};
@@ -73,10 +72,10 @@ impl Module for Script {
             ..Execution::default()
         };
         let interpreter = shlex::split(self.executable.as_deref().unwrap_or_default()).unwrap_or_default();
-        let blobs = cx.blobs();
         let folder = cx.system.expand(&cx.system.variable("TMPDIR").unwrap_or_else(|| "/tmp".into()))?;
+        let blobs = cx.blobs();
         execution.perform(cx, |writer| {
-            let mut bytes = bytes.ok_or_else(|| Failure::new("no script given"))?;
+            let mut bytes = blobs.open(blob)?;
             // It never gets its name: dropped, the temporary file is removed.
             let staged = writer.stage(&folder.join("script"), &mut bytes, Some(&blob.sha256), Traits::mode(0o700))?;
             let mut argv = interpreter;
