@@ -10,7 +10,7 @@ number_of() {
     local i
     [[ $1 == plain ]] && { printf %s "${2#host}"; return; }
     for i in "${!demo_hosts[@]}"; do
-        [[ ${demo_hosts[i]} == "$2" ]] && printf %s "$((i + 1))"
+        [[ ${demo_hosts[i]} != "$2" ]] || printf %s "$((i + 1))"
     done
 }
 
@@ -20,7 +20,7 @@ hosts_of() { # KIND: those that have a disk, in the order of their numbers
     local host
     for host in "$state/$1/hosts"/*/; do
         host=${host%/}
-        [[ -e $host/complete ]] && printf '%s %s\n' "$(number_of "$1" "${host##*/}")" "${host##*/}"
+        [[ ! -e $host/complete ]] || printf '%s %s\n' "$(number_of "$1" "${host##*/}")" "${host##*/}"
     done | sort -n | cut -d' ' -f2
 }
 
