@@ -153,11 +153,10 @@ impl EthAccount {
                 "{} holds the account {other}, expected is {wanted}; nothing is changed",
                 path.display()
             ))),
-            (Some(wanted), []) if given.is_none() => Err(Failure::new(format!(
-                "{} does not hold the expected account {wanted}",
-                self.keystore
-            ))
-            .help("install it with `src` or `import_from`, or leave `address` out to have a new account made")),
+            (Some(wanted), []) if given.is_none() => {
+                Err(Failure::new(format!("{} does not hold the expected account {wanted}", self.keystore))
+                    .help("install it with `src` or `import_from`, or leave `address` out to have a new account made"))
+            }
             (_, []) => Ok(None),
             (None, [one]) => Ok(Some(one.clone())),
             (None, [_, _, ..]) => {
@@ -178,7 +177,9 @@ impl EthAccount {
         let from = self.src.as_ref().or(self.import_from.as_ref()).map_or("", String::as_str);
         match keystore::address(&text).map_err(|failure| failure.context(from))? {
             Some(address) => Ok(Some((text, address))),
-            None => Err(Failure::new(format!("{from}: this keystore file names no address, so geth would pass it over"))),
+            None => {
+                Err(Failure::new(format!("{from}: this keystore file names no address, so geth would pass it over")))
+            }
         }
     }
 
@@ -226,15 +227,21 @@ impl EthAccount {
         let existing = self.password(cx)?;
         let installed = self.password_blob.as_ref().map(|blob| eth::small_text(cx, blob)).transpose()?;
         let password = match (existing, installed) {
-            (Some(password), _) => Some(password),
+            (Some(password), _) => {
+                eth::keep(cx, password_file, wanted)?;
+                Some(password)
+            }
             (None, Some(text)) => {
                 let password = Secret::new(text.lines().next().unwrap_or_default().to_owned());
                 write_password(cx, password_file, &password, wanted)?;
                 Some(password)
             }
             (None, None) if given.is_some() => {
-                return Err(Failure::new(format!("there is no password for the account to install in {}", self.password_file))
-                    .help("name a file of the controller with `password_src`, or put the password on the host"));
+                return Err(Failure::new(format!(
+                    "there is no password for the account to install in {}",
+                    self.password_file
+                ))
+                .help("name a file of the controller with `password_src`, or put the password on the host"));
             }
             (None, None) => {
                 let password = random_password()?;
@@ -293,7 +300,8 @@ fn random_password() -> Result<Secret> {
         getrandom::fill(random.as_mut_slice())
             .map_err(|error| Failure::new(format!("the host gives no random numbers: {error}")))?;
         // Bytes from 248 on would make the first letters likelier.
-        let letters = random.iter().filter(|byte| **byte < 248).map(|byte| char::from(LETTERS[usize::from(*byte) % 62]));
+        let letters =
+            random.iter().filter(|byte| **byte < 248).map(|byte| char::from(LETTERS[usize::from(*byte) % 62]));
         password.extend(letters.take(40 - password.len()));
     }
     Ok(Secret::new(password))

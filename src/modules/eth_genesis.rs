@@ -103,7 +103,13 @@ impl Module for EthGenesis {
         let path = Path::new(&self.path);
         let Some(signers) = self.signers(cx.check)? else {
             cx.change(Diff::action(format!("write {} (its signers are not known yet)", self.path)), |_| Ok(()))?;
-            return Ok(Output { path: self.path.clone(), hash: None, state_root: None, extra_data: None, signers: vec![] });
+            return Ok(Output {
+                path: self.path.clone(),
+                hash: None,
+                state_root: None,
+                extra_data: None,
+                signers: vec![],
+            });
         };
         let text = self.spec(signers)?.to_json()?;
         let header = genesis::header(&text)?;
@@ -133,8 +139,12 @@ impl EthGenesis {
     fn signers(&self, check: bool) -> Result<Option<Vec<Address>>> {
         let named: Vec<(String, &Value)> = match &self.signers {
             Value::Object(map) => map.iter().map(|(host, value)| (host.clone(), value)).collect(),
-            Value::Array(items) => items.iter().enumerate().map(|(i, value)| (format!("entry {}", i + 1), value)).collect(),
-            other => return Err(Failure::new(format!("`signers` is {other}, neither a list nor a table of addresses"))),
+            Value::Array(items) => {
+                items.iter().enumerate().map(|(i, value)| (format!("entry {}", i + 1), value)).collect()
+            }
+            other => {
+                return Err(Failure::new(format!("`signers` is {other}, neither a list nor a table of addresses")));
+            }
         };
         if named.is_empty() {
             return Err(Failure::new("the network has no signers: nobody could ever seal a block")
@@ -145,7 +155,9 @@ impl EthGenesis {
         }
         let mut signers: Vec<(String, Address)> = Vec::new();
         for (name, value) in named {
-            let text = value.as_str().ok_or_else(|| Failure::new(format!("the signer of {name} is {value}, not an address")))?;
+            let text = value
+                .as_str()
+                .ok_or_else(|| Failure::new(format!("the signer of {name} is {value}, not an address")))?;
             let address = parse_address(text).map_err(|failure| failure.context(format!("signer of {name}")))?;
             if let Some((other, _)) = signers.iter().find(|(_, known)| *known == address) {
                 return Err(Failure::new(format!("{other} and {name} have one and the same account {address}"))
@@ -161,7 +173,8 @@ impl EthGenesis {
             return Err(Failure::new(format!("the engine `{}` is not known", self.engine)).help("known is clique"));
         }
         let positive = |number: Number, name: &str| {
-            u64::try_from(number.0).map_err(|_| Failure::new(format!("`{name}` is {}; it cannot be negative", number.0)))
+            u64::try_from(number.0)
+                .map_err(|_| Failure::new(format!("`{name}` is {}; it cannot be negative", number.0)))
         };
         let chain_id = positive(self.chain_id, "chain_id")?;
         let epoch = positive(self.epoch, "epoch")?;

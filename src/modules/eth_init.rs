@@ -138,8 +138,12 @@ impl EthInit {
             return Ok(Some(Found { hash: block.hash, config, source: "says the running node" }));
         }
         if !self.version(system)?.reads_database() {
-            return Err(Failure::new(format!("geth {} cannot say offline what {} holds", self.version(system)?, self.datadir))
-                .help("start the node and run again"));
+            return Err(Failure::new(format!(
+                "geth {} cannot say offline what {} holds",
+                self.version(system)?,
+                self.datadir
+            ))
+            .help("start the node and run again"));
         }
         // rawdb's schema: `h` + block number + `n` is the canonical hash; `ethereum-config-` + hash the configuration.
         let Some(hash) = self.database(system, &[b"h".as_slice(), &[0; 8], b"n"].concat())? else { return Ok(None) };
@@ -154,12 +158,15 @@ impl EthInit {
         let ended = system.run(&self.geth(system, &["db", "get", &key])?)?;
         let line = ended.stdout.lines().find_map(|line| line.strip_prefix(&format!("key {key}: ")));
         if let Some(value) = line {
-            return hex::decode(value.trim()).map(Some).map_err(|_| Failure::new(format!("`geth db get` printed {line:?}")));
+            return hex::decode(value.trim())
+                .map(Some)
+                .map_err(|_| Failure::new(format!("`geth db get` printed {line:?}")));
         }
         if ended.stderr.contains("not found") || ended.stdout.contains("not found") {
             return Ok(None);
         }
-        let failure = failed("geth db get", &ended).context(format!("cannot tell which network {} holds", self.datadir));
+        let failure =
+            failed("geth db get", &ended).context(format!("cannot tell which network {} holds", self.datadir));
         Err(if ended.stderr.contains("already used by another process") {
             failure.help("a node uses the data folder, but does not answer on its socket: see its journal")
         } else {
@@ -181,7 +188,8 @@ impl EthInit {
     /// geth on this data folder, as the folder's owner: files of root's in it would stop the node.
     fn geth(&self, system: &System, arguments: &[&str]) -> Result<Command> {
         let meta = system.meta_followed(Path::new(&self.datadir))?.ok_or_else(|| {
-            Failure::new(format!("there is no folder {}", self.datadir)).help("make it, owned by the user that runs the node")
+            Failure::new(format!("there is no folder {}", self.datadir))
+                .help("make it, owned by the user that runs the node")
         })?;
         let mut argv: Vec<String> = Vec::new();
         if meta.uid != 0 && system.user_by_id(rustix::process::geteuid().as_raw())?.is_none_or(|user| user.uid == 0) {

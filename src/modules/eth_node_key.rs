@@ -155,7 +155,6 @@ impl EthNodeKey {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::modules::eth_tests::{Host, outcome};
     use serde_json::json;
 

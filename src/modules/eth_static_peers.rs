@@ -105,7 +105,9 @@ impl Module for EthStaticPeers {
             StaticPeers::Config => {
                 // It would be passed over with an error in the log, and mislead who reads it.
                 if let Some(before) = cx.system.read_text_if_there(&json)? {
-                    cx.change(Diff::text(json.display().to_string(), Some(before), None), |writer| writer.remove(&json))?;
+                    cx.change(Diff::text(json.display().to_string(), Some(before), None), |writer| {
+                        writer.remove(&json)
+                    })?;
                 }
             }
         }
@@ -118,7 +120,9 @@ impl EthStaticPeers {
     fn peers(&self, check: bool) -> Result<Option<Vec<String>>> {
         let named: Vec<(String, &Value)> = match &self.peers {
             Value::Object(map) => map.iter().map(|(host, value)| (host.clone(), value)).collect(),
-            Value::Array(items) => items.iter().enumerate().map(|(i, value)| (format!("entry {}", i + 1), value)).collect(),
+            Value::Array(items) => {
+                items.iter().enumerate().map(|(i, value)| (format!("entry {}", i + 1), value)).collect()
+            }
             Value::Null => Vec::new(),
             other => return Err(Failure::new(format!("`peers` is {other}, neither a list nor a table of enodes"))),
         };
@@ -139,8 +143,11 @@ impl EthStaticPeers {
                         .help("nodes with one key cannot connect to each other; remove the copied key on one of them, and a new one is made"));
                 }
                 if (&peer.host, peer.tcp) == (&enode.host, enode.tcp) {
-                    return Err(Failure::new(format!("{other} and {host} have one and the same address, {}:{}", enode.host, enode.tcp))
-                        .help("give each host its own address, or its own port, in the inventory"));
+                    return Err(Failure::new(format!(
+                        "{other} and {host} have one and the same address, {}:{}",
+                        enode.host, enode.tcp
+                    ))
+                    .help("give each host its own address, or its own port, in the inventory"));
                 }
             }
             known.push((host, enode));
@@ -157,10 +164,11 @@ impl EthStaticPeers {
             })?;
             sections.push((section.clone(), table.iter().map(|(name, value)| (name.clone(), value.clone())).collect()));
         }
-        let mut add = |section: &str, name: &str, value: Value| match sections.iter_mut().find(|(known, _)| known == section) {
-            Some((_, entries)) => entries.push((name.to_owned(), value)),
-            None => sections.push((section.to_owned(), vec![(name.to_owned(), value)])),
-        };
+        let mut add =
+            |section: &str, name: &str, value: Value| match sections.iter_mut().find(|(known, _)| known == section) {
+                Some((_, entries)) => entries.push((name.to_owned(), value)),
+                None => sections.push((section.to_owned(), vec![(name.to_owned(), value)])),
+            };
         if !self.bootnodes.is_empty() && !self.bootnodes.iter().any(eth::unknown) {
             let nodes = self.bootnodes.iter().map(|value| enode(value).map(|enode| enode.to_string()));
             add("Node.P2P", "BootstrapNodes", nodes.collect::<Result<Vec<_>>>()?.into());
@@ -221,7 +229,10 @@ fn toml(sections: &[(String, Vec<(String, Value)>)]) -> Result<String> {
     for (section, entries) in sections {
         text += &format!("\n[{section}]\n");
         for (name, value) in entries {
-            text += &format!("{name} = {}\n", toml_value(value).map_err(|failure| failure.context(format!("{section}.{name}")))?);
+            text += &format!(
+                "{name} = {}\n",
+                toml_value(value).map_err(|failure| failure.context(format!("{section}.{name}")))?
+            );
         }
     }
     Ok(text)
@@ -236,9 +247,8 @@ fn toml_value(value: &Value) -> Result<String> {
             let items: Result<Vec<String>> = items.iter().map(toml_value).collect();
             Ok(format!("[{}]", items?.join(", ")))
         }
-        Value::Null | Value::Object(_) => {
-            Err(Failure::new(format!("{value} cannot be written here")).help("known are texts, numbers, booleans and lists"))
-        }
+        Value::Null | Value::Object(_) => Err(Failure::new(format!("{value} cannot be written here"))
+            .help("known are texts, numbers, booleans and lists")),
     }
 }
 
@@ -269,13 +279,19 @@ mod tests {
         let done = outcome(&host, "eth_static_peers", &args("1.13.15"), false).unwrap();
         assert_eq!(done.output["peers"], json!([enode(2), enode(3)]));
         let config = host.read("/config.toml");
-        assert!(config.contains(&format!("[Node.P2P]\nStaticNodes = [\"{}\", \"{}\"]\n", enode(2), enode(3))), "{config}");
+        assert!(
+            config.contains(&format!("[Node.P2P]\nStaticNodes = [\"{}\", \"{}\"]\n", enode(2), enode(3))),
+            "{config}"
+        );
         assert!(!host.exists("/data/static-nodes.json"));
         assert_eq!(host.mode("/config.toml"), 0o400);
         assert!(!outcome(&host, "eth_static_peers", &args("1.13.15"), false).unwrap().changed());
         outcome(&host, "eth_static_peers", &args("1.10.26"), false).unwrap();
         assert!(!host.read("/config.toml").contains("StaticNodes"));
-        assert_eq!(serde_json::from_str::<Value>(&host.read("/data/static-nodes.json")).unwrap(), json!([enode(2), enode(3)]));
+        assert_eq!(
+            serde_json::from_str::<Value>(&host.read("/data/static-nodes.json")).unwrap(),
+            json!([enode(2), enode(3)])
+        );
     }
 
     #[test]
