@@ -52,6 +52,12 @@ impl Recap {
         }
     }
 
+    /// Puts the hosts into this order.
+    pub fn order(&mut self, hosts: &[String]) {
+        let place: std::collections::HashMap<_, _> = hosts.iter().enumerate().map(|(i, host)| (host, i)).collect();
+        self.0.sort_by_cached_key(|host, _| place.get(host).copied());
+    }
+
     /// Ansible's exit code: 4 if a host was unreachable, else 2 if one failed, else 0.
     pub fn exit(&self) -> u8 {
         if self.0.values().any(|counts| counts.unreachable > 0) {

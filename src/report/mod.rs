@@ -1,8 +1,14 @@
 //! Observers of events: terminal, JSON lines.
 
+pub mod diff;
 pub mod json;
+pub mod live;
+pub mod look;
+pub mod show;
+pub mod terminal;
 
 pub use json::Json;
+pub use terminal::Terminal;
 
 use crate::base::Event;
 

@@ -1,14 +1,22 @@
 //! What an agent can read and write on a host, always under a root directory.
 
+pub mod addresses;
+pub mod checksum;
 pub mod command;
+pub mod glob;
 pub mod hold;
+pub mod http;
+pub mod paths;
 pub mod read;
+pub mod stage;
 pub mod users;
 pub mod write;
 
+pub use checksum::Algorithm;
 pub use command::{Command, Ended};
 pub use hold::Hold;
 pub use read::{Kind, Meta};
+pub use stage::{Staged, Traits};
 pub use write::Writer;
 
 use std::collections::BTreeMap;
