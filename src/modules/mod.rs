@@ -25,6 +25,7 @@ pub mod pause;
 pub mod ping;
 pub mod script;
 pub mod set_fact;
+pub mod setup;
 pub mod shell;
 pub mod wait_for_connection;
 

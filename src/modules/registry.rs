@@ -88,6 +88,7 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::ping::Ping>(),
     Entry::of::<super::script::Script>(),
     Entry::of::<super::set_fact::SetFact>(),
+    Entry::of::<super::setup::Setup>(),
     Entry::of::<super::shell::Shell>(),
     Entry::of::<super::wait_for_connection::WaitForConnection>(),
 ];
