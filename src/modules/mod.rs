@@ -1,8 +1,14 @@
 //! What a task can do. One file a module; [`REGISTRY`] is one line a module.
 
+pub mod arguments;
+pub mod attributes;
+pub mod content;
 pub mod context;
 pub mod loose;
+pub mod mode;
 pub mod registry;
+#[cfg(test)]
+pub mod testing;
 
 pub mod add_host;
 pub mod assert;

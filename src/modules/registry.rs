@@ -1,5 +1,6 @@
 //! From a module's name in a playbook to the code: one line a module.
 
+use super::arguments::parse;
 use super::{Controller, Cx, Module, Reach, Result};
 use crate::base::{Failure, Map, Outcome, Value};
 
@@ -48,15 +49,6 @@ impl Entry {
             check: |args| parse::<M>(args).map(|_| ()),
         }
     }
-}
-
-fn parse<M: Module>(mut args: Map) -> Result<M> {
-    for (alias, name) in M::ALIASES {
-        if let Some(value) = args.remove(*alias) {
-            args.insert((*name).to_owned(), value);
-        }
-    }
-    serde_json::from_value(Value::Object(args)).map_err(|error| Failure::new(format!("{}: {error}", M::NAME)))
 }
 
 fn to_map(value: &impl serde::Serialize) -> Result<Map> {
