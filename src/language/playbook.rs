@@ -25,7 +25,7 @@ pub struct Play {
     pub name: Option<Node>,
     /// `hosts`: a text or a list of texts; patterns.
     pub hosts: Node,
-    /// What blocks and tasks inherit. `when` is empty: a play has none.
+    /// What blocks and tasks inherit. `when` comes only from an `import_playbook`, and holds for fact gathering too.
     pub keywords: Keywords,
     /// `gather_facts`.
     pub gather_facts: Option<Node>,
@@ -53,7 +53,8 @@ pub struct Play {
     pub tasks: Vec<Item>,
     /// `post_tasks`.
     pub post_tasks: Vec<Item>,
-    /// The play's `handlers`, then those of its roles (`roles:` and static imports), in definition order.
+    /// In definition order: handlers of `roles:`, the play's own, those of static imports. Roles' handlers stand in blocks
+    /// that have the role and the keywords around its use.
     pub handlers: Vec<Item>,
     /// Every role that the play uses statically, dependencies first: their defaults and vars are seen by the whole play.
     pub used_roles: Vec<Arc<Role>>,

@@ -35,11 +35,16 @@ pub fn check_names<'a>(entry: &Entry, names: impl IntoIterator<Item = &'a str>) 
 /// The arguments as the module's own type; the failure names the option that is missing or wrong.
 pub(super) fn parse<M: Module>(args: Map) -> Result<M> {
     let args = rename_aliases::<M>(args)?;
-    // `option: null` is how templates leave an option out.
-    let given: Map = if M::OPEN { args } else { args.into_iter().filter(|(_, value)| !value.is_null()).collect() };
-    let error = match serde_json::from_value(Value::Object(given.clone())) {
+    let error = match serde_json::from_value(Value::Object(args.clone())) {
         Ok(module) => return Ok(module),
         Err(error) => error.to_string(),
+    };
+    // `option: null` is how templates leave an option out. Only tried now: some options may really be null.
+    let given: Map = args.into_iter().filter(|(_, value)| !value.is_null()).collect();
+    let error = match serde_json::from_value::<M>(Value::Object(given.clone())) {
+        Ok(module) => return Ok(module),
+        Err(retried) if !M::OPEN => retried.to_string(),
+        Err(_) => error,
     };
     Err(blame::<M>(&given, &error))
 }

@@ -39,12 +39,17 @@ impl<'a> Cx<'a> {
         (self.line)(text);
     }
 
+    /// Where lines of progress go, for an effect that reports them while it runs.
+    pub fn lines(&self) -> &'a dyn Fn(&str) {
+        self.line
+    }
+
     /// Opens bytes that the controller keeps.
     pub fn blob(&self, blob: &BlobRef) -> Result<Box<dyn Read>> {
         self.blobs.open(blob)
     }
 
-    /// Where those bytes are, for use inside an effect.
+    /// Where blobs come from, for an effect that opens one only when it runs.
     pub fn blobs(&self) -> &'a dyn Blobs {
         self.blobs
     }

@@ -12,14 +12,19 @@ pub mod testing;
 
 pub mod add_host;
 pub mod assert;
+pub mod command;
 pub mod debug;
+mod execution;
 pub mod fail;
 pub mod group_by;
 pub mod include_vars;
 pub mod meta;
 pub mod pause;
 pub mod ping;
+pub mod script;
 pub mod set_fact;
+pub mod setup;
+pub mod shell;
 pub mod wait_for_connection;
 
 pub use context::{Blobs, Cx};

@@ -65,6 +65,7 @@ fn to_map(value: &impl serde::Serialize) -> Result<Map> {
 pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::add_host::AddHost>(),
     Entry::of::<super::assert::Assert>(),
+    Entry::of::<super::command::Command>(),
     Entry::of::<super::debug::Debug>(),
     Entry::of::<super::fail::Fail>(),
     Entry::of::<super::group_by::GroupBy>(),
@@ -72,7 +73,10 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::meta::Meta>(),
     Entry::of::<super::pause::Pause>(),
     Entry::of::<super::ping::Ping>(),
+    Entry::of::<super::script::Script>(),
     Entry::of::<super::set_fact::SetFact>(),
+    Entry::of::<super::setup::Setup>(),
+    Entry::of::<super::shell::Shell>(),
     Entry::of::<super::wait_for_connection::WaitForConnection>(),
 ];
 
@@ -109,10 +113,14 @@ pub(super) mod tests {
 
     /// Runs a module by its name on a host that it must not touch.
     pub fn call(name: &str, args: Value) -> Result<Map> {
-        let system = System::new("/nonexistent");
+        call_on(&System::new("/nonexistent"), name, args, false).map(|outcome| outcome.output)
+    }
+
+    /// Runs a module by its name on a host, without a controller.
+    pub fn call_on(system: &System, name: &str, args: Value, check: bool) -> Result<Outcome> {
         let Value::Object(args) = args else { panic!("arguments are a table") };
         let entry = find(name).expect("a module of this name");
-        run(entry, args, Cx::new(&system, false, &NoBlobs, &|_| {})).map(|outcome| outcome.output)
+        run(entry, args, Cx::new(system, check, &NoBlobs, &|_| {}))
     }
 
     #[test]

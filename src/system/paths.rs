@@ -45,7 +45,8 @@ impl System {
         self.environment.get(name).cloned().or_else(|| std::env::var(name).ok())
     }
 
-    fn expand_variables(&self, text: &str) -> String {
+    /// The text with every `$NAME` and `${NAME}` that is known replaced.
+    pub fn expand_variables(&self, text: &str) -> String {
         let mut done = String::new();
         let mut rest = text;
         while let Some(start) = rest.find('$') {

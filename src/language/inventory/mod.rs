@@ -1,0 +1,3 @@
+//! Hosts, groups and their variables.
+
+pub mod folders;
