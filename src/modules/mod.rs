@@ -14,6 +14,14 @@ pub mod add_host;
 pub mod assert;
 pub mod command;
 pub mod debug;
+mod eth;
+pub mod eth_account;
+pub mod eth_genesis;
+pub mod eth_init;
+pub mod eth_node_key;
+pub mod eth_static_peers;
+#[cfg(test)]
+mod eth_tests;
 mod execution;
 pub mod fail;
 pub mod group_by;
