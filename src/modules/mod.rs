@@ -1,8 +1,14 @@
 //! What a task can do. One file a module; [`REGISTRY`] is one line a module.
 
+pub mod arguments;
+pub mod attributes;
+pub mod content;
 pub mod context;
 pub mod loose;
+pub mod mode;
 pub mod registry;
+#[cfg(test)]
+pub mod testing;
 
 pub mod add_host;
 pub mod assert;
@@ -28,15 +34,21 @@ mod eth_unit;
 pub mod eth_verify;
 mod execution;
 pub mod fail;
+pub mod group;
 pub mod group_by;
+pub mod hostname;
 pub mod include_vars;
 pub mod meta;
 pub mod pause;
 pub mod ping;
+mod program;
 pub mod script;
+pub mod service;
 pub mod set_fact;
 pub mod setup;
 pub mod shell;
+pub mod systemd;
+pub mod user;
 pub mod wait_for_connection;
 
 pub use context::{Blobs, Cx};

@@ -1,5 +1,6 @@
 //! From a module's name in a playbook to the code: one line a module.
 
+use super::arguments::parse;
 use super::{Controller, Cx, Module, Reach, Result};
 use crate::base::{Failure, Map, Outcome, Value};
 
@@ -50,15 +51,6 @@ impl Entry {
     }
 }
 
-fn parse<M: Module>(mut args: Map) -> Result<M> {
-    for (alias, name) in M::ALIASES {
-        if let Some(value) = args.remove(*alias) {
-            args.insert((*name).to_owned(), value);
-        }
-    }
-    serde_json::from_value(Value::Object(args)).map_err(|error| Failure::new(format!("{}: {error}", M::NAME)))
-}
-
 fn to_map(value: &impl serde::Serialize) -> Result<Map> {
     match serde_json::to_value(value) {
         Ok(Value::Object(map)) => Ok(map),
@@ -90,15 +82,20 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::eth_synced::EthSynced>(),
     Entry::of::<super::eth_verify::EthVerify>(),
     Entry::of::<super::fail::Fail>(),
+    Entry::of::<super::group::Group>(),
     Entry::of::<super::group_by::GroupBy>(),
+    Entry::of::<super::hostname::Hostname>(),
     Entry::of::<super::include_vars::IncludeVars>(),
     Entry::of::<super::meta::Meta>(),
     Entry::of::<super::pause::Pause>(),
     Entry::of::<super::ping::Ping>(),
     Entry::of::<super::script::Script>(),
+    Entry::of::<super::service::Service>(),
     Entry::of::<super::set_fact::SetFact>(),
     Entry::of::<super::setup::Setup>(),
     Entry::of::<super::shell::Shell>(),
+    Entry::of::<super::systemd::Systemd>(),
+    Entry::of::<super::user::User>(),
     Entry::of::<super::wait_for_connection::WaitForConnection>(),
 ];
 
