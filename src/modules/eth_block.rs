@@ -83,7 +83,8 @@ impl Module for EthBlock {
             },
             Err(failure) => failure.message,
         };
-        let expected = hash.map_or_else(|| format!("block {number}"), |hash| format!("block {number} with hash {hash}"));
+        let expected =
+            hash.map_or_else(|| format!("block {number}"), |hash| format!("block {number} with hash {hash}"));
         Err(Failure::new(format!("expected {expected}; seen after {} s: {seen}", patience.as_secs())).help(
             "see with `eth_status` whether this node has peers and what its head is; nodes that do not connect have different \
              genesis blocks, clocks that differ, or a firewall between them",

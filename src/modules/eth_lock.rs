@@ -45,7 +45,8 @@ impl Module for EthLock {
 
     fn prepare(mut self, _: &dyn Controller) -> Result<Self> {
         if self.holder.is_none() {
-            let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".into());
+            let user =
+                std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".into());
             let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
             let pid = rustix::process::getpid().as_raw_nonzero();
             let time = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%SZ");
@@ -56,8 +57,12 @@ impl Module for EthLock {
 
     fn run(&self, cx: &mut Cx) -> Result<Output> {
         let name = &self.network;
-        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) || name.starts_with('.') {
-            return Err(Failure::new(format!("`{name}` is not a name for a network")).help("use letters, digits, `.`, `_`, `-`"));
+        if name.is_empty()
+            || !name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+            || name.starts_with('.')
+        {
+            return Err(Failure::new(format!("`{name}` is not a name for a network"))
+                .help("use letters, digits, `.`, `_`, `-`"));
         }
         let path = PathBuf::from(&self.folder).join(format!("{name}.lock"));
         let holder = self.holder.clone().unwrap_or_else(|| format!("somebody, since {}", eth::now()));

@@ -68,7 +68,8 @@ impl Module for EthQuorum {
         let best = nodes.iter().filter(|(_, status)| status.alive).max_by_key(|(_, status)| height(status));
         let signers: Vec<String> = best.map(|(_, status)| status.signers.clone()).unwrap_or_default();
         if best.is_some() && signers.is_empty() {
-            return Err(Failure::new("no node says who the signers are").help("`eth_status` must ask over IPC, as root or as the node's user"));
+            return Err(Failure::new("no node says who the signers are")
+                .help("`eth_status` must ask over IPC, as root or as the node's user"));
         }
         // Nobody answers: there is nothing to ask how many there are, nor anything left to halt.
         let total = if signers.is_empty() { nodes.len() } else { signers.len() };
@@ -76,7 +77,8 @@ impl Module for EthQuorum {
         let mut live = Vec::new();
         let mut not_live = serde_json::Map::new();
         for (host, status) in &nodes {
-            match reason_not_live(status, best.map(|(_, best)| best), total, u64::try_from(self.max_lag.0).unwrap_or(0)) {
+            match reason_not_live(status, best.map(|(_, best)| best), total, u64::try_from(self.max_lag.0).unwrap_or(0))
+            {
                 None => live.push(host.clone()),
                 Some(why) => {
                     not_live.insert(host.clone(), why.into());
@@ -86,7 +88,10 @@ impl Module for EthQuorum {
         // Signers that no host of the inventory has count if they seal.
         let ours: BTreeSet<&str> = nodes.iter().filter_map(|(_, status)| status.account.as_deref()).collect();
         let sealing = best.map(|(_, best)| recent_sealers(best, total)).unwrap_or_default();
-        let strangers = signers.iter().filter(|signer| !ours.contains(signer.as_str()) && sealing.contains(signer.as_str())).count();
+        let strangers = signers
+            .iter()
+            .filter(|signer| !ours.contains(signer.as_str()) && sealing.contains(signer.as_str()))
+            .count();
         let was_live = live.iter().any(|host| host == stop);
         let others = live.iter().filter(|host| *host != stop).count() + strangers;
         let seen = format!(
@@ -149,7 +154,10 @@ fn reason_not_live(status: &Status, best: Option<&Status>, signers: usize, lag: 
     }
     // The newest blocks may be on a side for a moment; the oldest that both know must be the same.
     let oldest = status.recent.iter().rev().find_map(|block| {
-        best.recent.iter().find(|other| other.number == block.number).map(|other| (block.number, other.hash != block.hash))
+        best.recent
+            .iter()
+            .find(|other| other.number == block.number)
+            .map(|other| (block.number, other.hash != block.hash))
     });
     if let Some((number, true)) = oldest {
         return Some(format!("it is on another chain: its block {number} differs"));
@@ -203,7 +211,8 @@ mod tests {
     #[test]
     fn with_one_down_no_other_may_be_stopped_unless_it_is_said() {
         let two = ["0xA", "0xB"];
-        let nodes = json!({"s1": node(0, 100, &two), "s2": node(1, 100, &two), "s3": {"alive": false, "why": "no socket"}});
+        let nodes =
+            json!({"s1": node(0, 100, &two), "s2": node(1, 100, &two), "s3": {"alive": false, "why": "no socket"}});
         let failure = run(&nodes, "s2", false).unwrap_err();
         assert!(failure.message.contains("would leave 1 live sealers, and 3 signers need 2"), "{failure}");
         assert!(failure.message.contains("s3: no socket") && failure.help.unwrap().contains("allow_halt=true"));
@@ -228,7 +237,10 @@ mod tests {
             node(2, 80, &ACCOUNTS).as_object().unwrap().iter().map(|(k, v)| (k.clone(), v.clone())).chain([("item".to_owned(), json!("s3"))]).collect::<serde_json::Map<_, _>>(),
         ]);
         let failure = run(&nodes, "s2", false).unwrap_err();
-        assert!(failure.message.contains("s1: no route to host") && failure.message.contains("its head is 80"), "{failure}");
+        assert!(
+            failure.message.contains("s1: no route to host") && failure.message.contains("its head is 80"),
+            "{failure}"
+        );
     }
 
     #[test]

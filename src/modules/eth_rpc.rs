@@ -45,8 +45,12 @@ pub struct Output {
 pub fn endpoint(ipc: Option<&str>, url: Option<&str>) -> Result<Endpoint> {
     match (ipc, url) {
         (Some(path), None) => Ok(Endpoint::Ipc(PathBuf::from(path))),
-        (None, Some(url)) if url.starts_with("http://") || url.starts_with("https://") => Ok(Endpoint::Http(url.to_owned())),
-        (None, Some(url)) => Err(Failure::new(format!("`{url}` is not an address of a node")).help("write http://HOST:PORT")),
+        (None, Some(url)) if url.starts_with("http://") || url.starts_with("https://") => {
+            Ok(Endpoint::Http(url.to_owned()))
+        }
+        (None, Some(url)) => {
+            Err(Failure::new(format!("`{url}` is not an address of a node")).help("write http://HOST:PORT"))
+        }
         _ => Err(Failure::new("say where the node is: `ipc` or `url`, one of them")),
     }
 }
@@ -54,10 +58,38 @@ pub fn endpoint(ipc: Option<&str>, url: Option<&str>) -> Result<Endpoint> {
 /// Whether a method only reads.
 fn reads(method: &str) -> bool {
     const READING: &[&str] = &[
-        "eth_get", "eth_block", "eth_call", "eth_chainId", "eth_syncing", "eth_coinbase", "eth_mining", "eth_accounts", "eth_gas",
-        "eth_estimate", "eth_fee", "eth_maxPriority", "eth_protocol", "eth_hashrate", "eth_createAccessList", "net_", "web3_",
-        "admin_nodeInfo", "admin_peers", "admin_datadir", "clique_get", "clique_status", "clique_proposals", "txpool_", "rpc_modules",
-        "debug_get", "debug_trace", "debug_metrics", "qbft_get", "ibft_get", "tendermint_get", "aut_get",
+        "eth_get",
+        "eth_block",
+        "eth_call",
+        "eth_chainId",
+        "eth_syncing",
+        "eth_coinbase",
+        "eth_mining",
+        "eth_accounts",
+        "eth_gas",
+        "eth_estimate",
+        "eth_fee",
+        "eth_maxPriority",
+        "eth_protocol",
+        "eth_hashrate",
+        "eth_createAccessList",
+        "net_",
+        "web3_",
+        "admin_nodeInfo",
+        "admin_peers",
+        "admin_datadir",
+        "clique_get",
+        "clique_status",
+        "clique_proposals",
+        "txpool_",
+        "rpc_modules",
+        "debug_get",
+        "debug_trace",
+        "debug_metrics",
+        "qbft_get",
+        "ibft_get",
+        "tendermint_get",
+        "aut_get",
     ];
     READING.iter().any(|prefix| method.starts_with(prefix))
 }
@@ -92,7 +124,14 @@ mod tests {
         for method in ["eth_getBlockByNumber", "net_peerCount", "clique_getSigners", "admin_peers"] {
             assert!(reads(method), "{method}");
         }
-        for method in ["eth_sendRawTransaction", "clique_propose", "admin_addPeer", "miner_stop", "personal_unlockAccount", "debug_setHead"] {
+        for method in [
+            "eth_sendRawTransaction",
+            "clique_propose",
+            "admin_addPeer",
+            "miner_stop",
+            "personal_unlockAccount",
+            "debug_setHead",
+        ] {
             assert!(!reads(method), "{method}");
         }
     }

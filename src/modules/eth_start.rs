@@ -104,14 +104,19 @@ impl EthStart {
         let failure = Failure::new(format!("expected {unit} to run and answer at {}; seen: {seen}", self.ipc));
         let in_use = lines.iter().any(|line| line.text.contains("address already in use"));
         eth_unit::with_journal(failure, &lines).help(if in_use {
-            "another process has the port: `ss -lntup` on the host says which; end it, or give the node another port".to_owned()
+            "another process has the port: `ss -lntup` on the host says which; end it, or give the node another port"
+                .to_owned()
         } else {
             format!("read `journalctl -u {unit}` on the host, mend what it says, and run this again")
         })
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds since 1970 are positive and small")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "seconds since 1970 are positive and small"
+)]
 fn since(seconds: f64) -> String {
     format!(", since {}", eth::clock(seconds as u64))
 }

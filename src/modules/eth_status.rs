@@ -130,7 +130,8 @@ pub fn status(client: &Client, blocks: u64) -> Result<Output> {
     let recent = eth::newest(client, blocks)?;
     let peers = maybe("admin_peers").and_then(|value| value.as_array().cloned()).unwrap_or_default();
     let signers = maybe("clique_getSigners").and_then(|value| value.as_array().cloned()).unwrap_or_default();
-    let checksummed = |text: &str| crate::chain::parse_address(text).map_or_else(|_| text.to_owned(), |a| a.to_checksum(None));
+    let checksummed =
+        |text: &str| crate::chain::parse_address(text).map_or_else(|_| text.to_owned(), |a| a.to_checksum(None));
     Ok(Output {
         alive: true,
         why: None,

@@ -113,7 +113,8 @@ impl EthStop {
             (lines.iter().any(|line| line.text.contains(wanted)), lines)
         })?;
         let fail = |what: String| {
-            let failure = Failure::new(format!("{unit} is stopped, but nothing proves that its state was saved: {what}"));
+            let failure =
+                Failure::new(format!("{unit} is stopped, but nothing proves that its state was saved: {what}"));
             eth_unit::with_journal(failure, &lines).help(format!(
                 "look at `journalctl -u {unit}`; start it with `systemctl start {unit}`, wait until its head rises again, then run this \
                  again: it begins with the nodes that are down"
@@ -131,7 +132,9 @@ impl EthStop {
         };
         let mut evidence: Vec<String> = lines
             .iter()
-            .filter(|line| line.text.contains("Writing cached state to disk") || line.text.contains("Persisted dirty state"))
+            .filter(|line| {
+                line.text.contains("Writing cached state to disk") || line.text.contains("Persisted dirty state")
+            })
             .take(1)
             .map(|line| message(&line.text))
             .collect();

@@ -133,7 +133,11 @@ impl EthSynced {
         let state = eth_unit::state(cx.system, &self.unit)?;
         if !state.runs() || state.restarts() > restarts {
             let seen = format!("it ended: {}", state.phrase());
-            return if cx.check { waiting("the node to run", seen) } else { Err(self.failure(cx, "the node to keep running", &seen)) };
+            return if cx.check {
+                waiting("the node to run", seen)
+            } else {
+                Err(self.failure(cx, "the node to keep running", &seen))
+            };
         }
         let ask = |method: &str| client.call(method, json!([]));
         let genesis = match eth::block(client, "0x0") {
@@ -142,7 +146,11 @@ impl EthSynced {
             Err(failure) => return waiting("an answer", failure.message),
         };
         if let Some(wanted) = self.genesis.as_deref().filter(|wanted| !wanted.is_empty() && *wanted != genesis) {
-            return Err(self.failure(cx, &format!("block 0 to be {wanted}"), &format!("{genesis}: it is in another network")));
+            return Err(self.failure(
+                cx,
+                &format!("block 0 to be {wanted}"),
+                &format!("{genesis}: it is in another network"),
+            ));
         }
         let start = self.clean_start(cx, state.invocation())?;
         let peers = eth::quantity(client, "net_peerCount")?;
@@ -151,8 +159,12 @@ impl EthSynced {
         }
         let syncing = ask("eth_syncing")?;
         if syncing != Value::Bool(false) {
-            let number = |name: &str| syncing.get(name).and_then(|value| crate::chain::quantity::small(value).ok()).unwrap_or(0);
-            return waiting("it to have caught up", format!("block {} of {}", number("currentBlock"), number("highestBlock")));
+            let number =
+                |name: &str| syncing.get(name).and_then(|value| crate::chain::quantity::small(value).ok()).unwrap_or(0);
+            return waiting(
+                "it to have caught up",
+                format!("block {} of {}", number("currentBlock"), number("highestBlock")),
+            );
         }
         let blocks = eth::newest(client, 64)?;
         let Some(head) = blocks.first().cloned() else { return waiting("a head", "none") };
@@ -164,14 +176,19 @@ impl EthSynced {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds since 1970")]
         let since = started as u64;
         let own = sealer.map(|sealer| {
-            let mut new = blocks.iter().filter(|block| block.number > 0 && block.time >= since && block.sealer.as_deref() == Some(sealer));
+            let mut new = blocks
+                .iter()
+                .filter(|block| block.number > 0 && block.time >= since && block.sealer.as_deref() == Some(sealer));
             (new.clone().next().cloned(), new.find(|block| block.number + confirmations <= head.number).cloned())
         });
         let sealed = match own {
             None => None,
             Some((_, Some(block))) => Some(block),
             Some((Some(block), None)) => {
-                return waiting(format!("{confirmations} blocks on its block {}", block.number), format!("head {}", head.number));
+                return waiting(
+                    format!("{confirmations} blocks on its block {}", block.number),
+                    format!("head {}", head.number),
+                );
             }
             Some((None, None)) => {
                 let last = blocks.iter().find(|block| block.number > 0);
@@ -179,7 +196,10 @@ impl EthSynced {
                     || "no block at all".to_owned(),
                     |block| format!("block {} by {}", block.number, block.sealer.as_deref().unwrap_or("?")),
                 );
-                return waiting(format!("a new block sealed by {} itself", sealer.unwrap_or_default()), format!("newest {seen}"));
+                return waiting(
+                    format!("a new block sealed by {} itself", sealer.unwrap_or_default()),
+                    format!("newest {seen}"),
+                );
             }
         };
         let common = sealed.clone().or_else(|| blocks.get(1).cloned()).unwrap_or_else(|| head.clone());
@@ -209,7 +229,9 @@ impl EthSynced {
         let bad: Vec<&eth_unit::Line> =
             lines.iter().filter(|line| START_FAILURES.iter().any(|bad| line.text.contains(bad))).collect();
         let Some(stopped) = self.stopped_run else {
-            let seen = bad.first().map_or_else(|| "no trouble in the journal".to_owned(), |line| eth_unit::squeeze(&line.text));
+            let seen = bad
+                .first()
+                .map_or_else(|| "no trouble in the journal".to_owned(), |line| eth_unit::squeeze(&line.text));
             return Ok(Proof::new("started", seen));
         };
         let new = bad.iter().find(|line| booted(&line.text).is_none_or(|booted| booted + 2.0 >= stopped));

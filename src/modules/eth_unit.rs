@@ -107,7 +107,8 @@ pub fn state(system: &System, unit: &str) -> Result<State> {
 
 /// Where the journal ends now; later lines are found with [`lines`].
 pub fn cursor(system: &System) -> Option<String> {
-    let command = Command::new(["journalctl", "--quiet", "--no-pager", "-n", "1", "-o", "json", "--output-fields=PRIORITY"]);
+    let command =
+        Command::new(["journalctl", "--quiet", "--no-pager", "-n", "1", "-o", "json", "--output-fields=PRIORITY"]);
     let ended = system.run(&Command { timeout: Some(30), ..command }).ok()?;
     let line: Value = serde_json::from_str(ended.stdout.lines().last()?).ok()?;
     line.get("__CURSOR").and_then(Value::as_str).map(str::to_owned)

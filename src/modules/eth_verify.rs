@@ -78,7 +78,9 @@ impl Module for EthVerify {
     fn run(&self, _: &mut Cx) -> Result<Output> {
         let nodes = statuses(&self.nodes)?;
         if nodes.is_empty() {
-            return Err(Failure::new("there are no nodes to verify").help("`nodes` is empty: is the inventory's group?"));
+            return Err(
+                Failure::new("there are no nodes to verify").help("`nodes` is empty: is the inventory's group?")
+            );
         }
         let mut checks = Checks::default();
         let alive: Vec<&(String, Status)> = nodes.iter().filter(|(_, status)| status.alive).collect();
@@ -141,16 +143,18 @@ impl EthVerify {
     /// The highest block that every node's newest blocks hold.
     fn common(alive: &[&(String, Status)], checks: &mut Checks) -> Option<(u64, String)> {
         let lowest = alive.iter().map(|(_, status)| height(status)).min()?;
-        let hash = |status: &Status| {
-            status.recent.iter().find(|block| block.number == lowest).map(|block| block.hash.clone())
-        };
+        let hash =
+            |status: &Status| status.recent.iter().find(|block| block.number == lowest).map(|block| block.hash.clone());
         let mut by_hash: BTreeMap<Option<String>, Vec<&str>> = BTreeMap::new();
         for (host, status) in alive {
             by_hash.entry(hash(status)).or_default().push(host);
         }
         let mut against = Vec::new();
         if let Some(hosts) = by_hash.get(&None) {
-            against.push(format!("{} so far ahead of block {lowest} that it is not among the newest blocks", hosts.join(", ")));
+            against.push(format!(
+                "{} so far ahead of block {lowest} that it is not among the newest blocks",
+                hosts.join(", ")
+            ));
         } else if by_hash.len() > 1 {
             let sides = by_hash.iter().map(|(hash, hosts)| {
                 format!("{} has {}", hosts.join(", "), hash.as_deref().map_or_else(String::new, short))
@@ -174,7 +178,9 @@ impl EthVerify {
             if now <= earlier {
                 against.push(format!("{host} stays at block {now}"));
             }
-            least = least.filter(|(from, to)| to - from <= now.saturating_sub(earlier)).or(Some((earlier, now.max(earlier))));
+            least = least
+                .filter(|(from, to)| to - from <= now.saturating_sub(earlier))
+                .or(Some((earlier, now.max(earlier))));
         }
         checks.add("the head rises", against, || {
             least.map_or_else(String::new, |(from, to)| format!("from block {from} to {to} where it rose least"))
@@ -235,13 +241,16 @@ impl EthVerify {
             return;
         }
         offsets.sort_by(|one, two| one.1.total_cmp(&two.1));
-        let median = offsets[offsets.len() / 2].1;
+        let median = offsets[(offsets.len() - 1) / 2].1;
         #[expect(clippy::cast_precision_loss, reason = "a few seconds")]
         let most = self.max_clock_difference.0 as f64;
         let off = offsets.iter().filter(|(_, offset)| (offset - median).abs() > most);
         let against = off.map(|(host, offset)| {
             let way = if *offset > median { "ahead of" } else { "behind" };
-            format!("the clock of {host} is {:.0} s {way} the others; set it (timedatectl, chrony)", (offset - median).abs())
+            format!(
+                "the clock of {host} is {:.0} s {way} the others; set it (timedatectl, chrony)",
+                (offset - median).abs()
+            )
         });
         let widest = offsets.last().map_or(0.0, |last| last.1) - offsets.first().map_or(0.0, |first| first.1);
         checks.add("clocks agree", against.collect(), || format!("within {widest:.1} s as seen from here"));
@@ -267,7 +276,8 @@ impl EthVerify {
 
     fn stats(&self, nodes: &[(String, Status)], checks: &mut Checks) {
         let Some(stats) = &self.stats else { return };
-        let list = stats.as_array().or_else(|| stats.get("nodes").and_then(Value::as_array)).cloned().unwrap_or_default();
+        let list =
+            stats.as_array().or_else(|| stats.get("nodes").and_then(Value::as_array)).cloned().unwrap_or_default();
         let name = |node: &Value| {
             ["name", "id"].iter().find_map(|field| node.get(*field).and_then(Value::as_str).map(str::to_owned))
         };
@@ -282,7 +292,8 @@ impl EthVerify {
             .as_ref()
             .map_or_else(|| nodes.iter().map(|(host, _)| host.clone()).collect(), |names| names.0.clone());
         let absent: Vec<String> = wanted.iter().filter(|name| !listed.contains(name)).cloned().collect();
-        let against = if absent.is_empty() { Vec::new() } else { vec![format!("it does not see {}", absent.join(", "))] };
+        let against =
+            if absent.is_empty() { Vec::new() } else { vec![format!("it does not see {}", absent.join(", "))] };
         checks.add("the stats server sees all nodes", against, || listed.join(", "));
     }
 
@@ -347,8 +358,11 @@ mod tests {
     #[test]
     fn a_network_that_works_is_proven_with_a_table() {
         let done = run(|_| {}).unwrap();
-        let claims: Vec<&str> = done.output["proofs"].as_array().unwrap().iter().filter_map(|proof| proof["claim"].as_str()).collect();
-        assert!(claims.contains(&"one chain") && claims.contains(&"every sealer seals") && claims.contains(&"clocks agree"));
+        let claims: Vec<&str> =
+            done.output["proofs"].as_array().unwrap().iter().filter_map(|proof| proof["claim"].as_str()).collect();
+        assert!(
+            claims.contains(&"one chain") && claims.contains(&"every sealer seals") && claims.contains(&"clocks agree")
+        );
         assert_eq!(done.output["table"]["rows"].as_array().unwrap().len(), 3);
     }
 
