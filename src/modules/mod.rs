@@ -24,6 +24,7 @@ pub mod eth_static_peers;
 mod eth_tests;
 mod execution;
 pub mod fail;
+pub mod file;
 pub mod group_by;
 pub mod include_vars;
 pub mod meta;

@@ -73,6 +73,7 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::eth_node_key::EthNodeKey>(),
     Entry::of::<super::eth_static_peers::EthStaticPeers>(),
     Entry::of::<super::fail::Fail>(),
+    Entry::of::<super::file::File>(),
     Entry::of::<super::group_by::GroupBy>(),
     Entry::of::<super::include_vars::IncludeVars>(),
     Entry::of::<super::meta::Meta>(),
