@@ -108,8 +108,9 @@ impl Module for File {
             State::File => match cx.system.meta(&path)? {
                 None if cx.check => return Ok(unknown(&path)),
                 None => {
-                    return Err(Failure::new(format!("{}: there is no such file", path.display()))
-                        .help("`state: touch` makes an empty file, `state: directory` a folder, `copy` one with content"));
+                    return Err(Failure::new(format!("{}: there is no such file", path.display())).help(
+                        "`state: touch` makes an empty file, `state: directory` a folder, `copy` one with content",
+                    ));
                 }
                 Some(meta) if meta.is_folder() && self.state == Some(State::File) => {
                     return Err(Failure::new(format!("{}: it is a folder, not a file", path.display())));
@@ -141,10 +142,7 @@ fn absent(cx: &mut Cx, path: &Path) -> Result<Map> {
     if let Some(meta) = cx.system.meta(path)? {
         cx.change(Diff::value("state", meta.kind.word(), "absent"), |writer| writer.remove(path))?;
     }
-    Ok(Map::from_iter([
-        ("path".to_owned(), path.display().to_string().into()),
-        ("state".to_owned(), "absent".into()),
-    ]))
+    Ok(Map::from_iter([("path".to_owned(), path.display().to_string().into()), ("state".to_owned(), "absent".into())]))
 }
 
 impl File {
@@ -219,8 +217,12 @@ impl File {
         };
         let target = path.parent().unwrap_or(Path::new("/")).join(&src);
         if !self.force.0 && !cx.check && !cx.system.exists(&target)? {
-            return Err(Failure::new(format!("{}: the link's target {} does not exist", path.display(), src.display()))
-                .help("make it before, or write `force: true` to link to what is not there"));
+            return Err(Failure::new(format!(
+                "{}: the link's target {} does not exist",
+                path.display(),
+                src.display()
+            ))
+            .help("make it before, or write `force: true` to link to what is not there"));
         }
         if before.as_ref() != Some(&src) {
             let diff = match (&before, &old) {
@@ -285,8 +287,11 @@ impl File {
                 .help("write `force: true` to put the link in its place"));
         }
         if old.is_folder() && !cx.system.list(path)?.is_empty() {
-            return Err(Failure::new(format!("{}: a folder with files in it is not replaced by a link", path.display()))
-                .help("remove it in an earlier task with `state: absent`"));
+            return Err(Failure::new(format!(
+                "{}: a folder with files in it is not replaced by a link",
+                path.display()
+            ))
+            .help("remove it in an earlier task with `state: absent`"));
         }
         Ok(())
     }
@@ -396,7 +401,8 @@ mod tests {
         assert_eq!(lines(&done.diffs), ["state absent -> directory"]);
         assert_output(&done.output, json!({"path": "/a/b/c", "mode": "0750", "state": "directory"}));
         assert_eq!(host.mode_of("/a"), 0o750);
-        let done = host.check_apply_apply("file", json!({"dest": "/a/b/c/", "state": "directory", "mode": "u=rwx,go="}));
+        let done =
+            host.check_apply_apply("file", json!({"dest": "/a/b/c/", "state": "directory", "mode": "u=rwx,go="}));
         assert_eq!(lines(&done.diffs), ["mode 0750 -> 0700"]);
     }
 
@@ -489,7 +495,9 @@ mod tests {
         assert!(host.fails("file", json!({"path": "/f", "state": "directory"})).contains("exists already as a file"));
         assert!(host.fails("file", json!({"path": "", "state": "directory"})).contains("path is empty"));
         assert!(host.fails("file", json!({"path": "/f", "moed": "0600"})).contains("did you mean `mode`?"));
-        assert!(host.fails("file", json!({"path": "/f", "state": "dir"})).contains("option `state`: unknown variant `dir`"));
+        assert!(
+            host.fails("file", json!({"path": "/f", "state": "dir"})).contains("option `state`: unknown variant `dir`")
+        );
         assert!(host.fails("file", json!({"state": "absent"})).contains("`file` needs `path`"));
         assert!(host.fails("file", json!({"path": "/f", "mode": 644})).contains("option `mode`: the number 644"));
         assert!(host.fails("file", json!({"path": "/f", "src": "/g", "state": "touch"})).contains("src is only for"));

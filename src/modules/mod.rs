@@ -13,6 +13,7 @@ pub mod testing;
 pub mod add_host;
 pub mod assert;
 pub mod command;
+pub mod copy;
 pub mod debug;
 mod eth;
 pub mod eth_account;
@@ -34,6 +35,7 @@ pub mod script;
 pub mod set_fact;
 pub mod setup;
 pub mod shell;
+pub mod template;
 pub mod wait_for_connection;
 
 pub use context::{Blobs, Cx};

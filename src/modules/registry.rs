@@ -66,6 +66,7 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::add_host::AddHost>(),
     Entry::of::<super::assert::Assert>(),
     Entry::of::<super::command::Command>(),
+    Entry::of::<super::copy::Copy>(),
     Entry::of::<super::debug::Debug>(),
     Entry::of::<super::eth_account::EthAccount>(),
     Entry::of::<super::eth_genesis::EthGenesis>(),
@@ -83,6 +84,7 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::set_fact::SetFact>(),
     Entry::of::<super::setup::Setup>(),
     Entry::of::<super::shell::Shell>(),
+    Entry::of::<super::template::Template>(),
     Entry::of::<super::wait_for_connection::WaitForConnection>(),
 ];
 
