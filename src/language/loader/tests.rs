@@ -85,7 +85,7 @@ fn a_task_is_its_keywords_and_one_module() {
 #[test]
 fn dependencies_stand_first_inside_their_role_and_run_once() {
     let folder = folder(&[
-        ("site.yml", "- hosts: all\n  roles:\n  - common\n  - {role: geth, port: 1, tags: [g]}\n"),
+        ("site.yml", "- hosts: all\n  roles:\n  - common\n  - {role: geth, rpc_port: 1, tags: [g]}\n"),
         ("roles/common/tasks/main.yml", "- ping:\n"),
         ("roles/common/defaults/main.yml", "a: 1\n"),
         ("roles/geth/meta/main.yml", "dependencies: [common, user]\n"),
@@ -96,7 +96,7 @@ fn dependencies_stand_first_inside_their_role_and_run_once() {
     ]);
     let play = load(&folder).plays[0].clone();
     let geth = block(&play.roles[1]);
-    assert_eq!(geth.role.as_ref().unwrap().params[0].0.name.as_ref(), "port");
+    assert_eq!(geth.role.as_ref().unwrap().params[0].0.name.as_ref(), "rpc_port");
     assert_eq!(geth.block.len(), 2, "common ran already");
     let user = block(&geth.block[0]).role.clone().unwrap();
     assert_eq!((&*user.name, &*user.parents[0]), ("user", "geth"));
