@@ -73,6 +73,7 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::eth_node_key::EthNodeKey>(),
     Entry::of::<super::eth_static_peers::EthStaticPeers>(),
     Entry::of::<super::fail::Fail>(),
+    Entry::of::<super::get_url::GetUrl>(),
     Entry::of::<super::group::Group>(),
     Entry::of::<super::group_by::GroupBy>(),
     Entry::of::<super::hostname::Hostname>(),
@@ -86,7 +87,9 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::setup::Setup>(),
     Entry::of::<super::shell::Shell>(),
     Entry::of::<super::systemd::Systemd>(),
+    Entry::of::<super::uri::Uri>(),
     Entry::of::<super::user::User>(),
+    Entry::of::<super::wait_for::WaitFor>(),
     Entry::of::<super::wait_for_connection::WaitForConnection>(),
 ];
 
