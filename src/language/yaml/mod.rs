@@ -51,3 +51,6 @@ pub fn load(source: &Arc<Source>) -> Checked<Node> {
 pub fn load_text(label: &str, text: &str) -> Checked<Node> {
     load(&Source::new(label, text))
 }
+
+#[cfg(test)]
+mod tests;
