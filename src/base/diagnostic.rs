@@ -77,10 +77,15 @@ impl fmt::Display for Diagnostic {
 pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
-        .map(|name| (distance(wrong, name), name))
-        .filter(|(distance, name)| *distance <= (name.chars().count().max(wrong.chars().count()) / 3).max(1))
+        .map(|name| (distance(wrong, name), strange(wrong, name), name))
+        .filter(|(distance, _, name)| *distance <= (name.chars().count().max(wrong.chars().count()) / 3).max(1))
         .min()
-        .map(|(_, name)| name)
+        .map(|(_, _, name)| name)
+}
+
+/// How many letters of `wrong` are not in `name`: a forgotten letter is likelier than a wrong one.
+fn strange(wrong: &str, name: &str) -> usize {
+    wrong.chars().filter(|letter| !name.contains(*letter)).count()
 }
 
 /// Edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`.
@@ -118,6 +123,7 @@ mod tests {
     #[test]
     fn the_nearest_name_is_offered_and_a_far_one_is_not() {
         assert_eq!(did_you_mean("tempalte", ["copy", "template", "file"]), Some("template"));
+        assert_eq!(did_you_mean("taks", ["tags", "tasks"]), Some("tasks"));
         assert_eq!(did_you_mean("kubernetes", ["copy", "template", "file"]), None);
     }
 }

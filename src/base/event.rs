@@ -1,7 +1,6 @@
 //! What happens in a run, as data: every reporter and every test reads this stream and nothing else.
 
-use super::{Diff, Map, Value};
-use indexmap::IndexMap;
+use super::{Diff, Map, Recap, Value};
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened. In `--json` an event is one line; `event` names its kind.
@@ -30,10 +29,28 @@ pub enum Event {
         task: usize,
         /// `role : name`, or the module's name.
         name: String,
+        /// The module's name without `ansible.builtin.`: `debug` shows its message always.
+        module: String,
         /// `file:line:column`.
         path: String,
         /// It is a handler.
         handler: bool,
+    },
+    /// A step (one task on one host) begins: from now on it is waited for.
+    StepStarted {
+        /// The task's number.
+        task: usize,
+        /// The host.
+        host: String,
+    },
+    /// A try of `until` was not the last: the step tries again.
+    StepRetrying {
+        /// The task's number.
+        task: usize,
+        /// The host.
+        host: String,
+        /// How many tries are left.
+        left: u64,
     },
     /// A line that a command printed while it runs, or progress that a module reports.
     Line {
@@ -56,7 +73,7 @@ pub enum Event {
     /// The run ends.
     RunEnded {
         /// In inventory order.
-        recap: IndexMap<String, Counts>,
+        recap: Recap,
         /// Ansible's exit code.
         exit: u8,
         /// Frames that were sent and waited for, over all hosts.
@@ -132,23 +149,4 @@ impl Proof {
     pub fn new(claim: impl Into<String>, evidence: impl Into<String>) -> Self {
         Self { claim: claim.into(), evidence: evidence.into() }
     }
-}
-
-/// A host's line in the recap; the words are Ansible's.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Steps that ended well, changed ones included.
-    pub ok: usize,
-    /// Steps that changed something.
-    pub changed: usize,
-    /// Steps whose host did not answer.
-    pub unreachable: usize,
-    /// Steps that failed, unless ignored or rescued.
-    pub failed: usize,
-    /// Steps that did not run.
-    pub skipped: usize,
-    /// Failures that a `rescue` took over.
-    pub rescued: usize,
-    /// Failures that `ignore_errors` let pass.
-    pub ignored: usize,
 }

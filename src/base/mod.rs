@@ -5,6 +5,7 @@ pub mod diff;
 pub mod event;
 pub mod failure;
 pub mod outcome;
+pub mod recap;
 pub mod secret;
 pub mod span;
 
@@ -13,6 +14,7 @@ pub use diff::Diff;
 pub use event::Event;
 pub use failure::Failure;
 pub use outcome::Outcome;
+pub use recap::Recap;
 pub use secret::{Mask, Secret};
 pub use span::{Source, Span};
 

@@ -1,1 +1,3 @@
 //! From argv to one function per subcommand.
+
+pub mod ethstats;

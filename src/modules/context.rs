@@ -34,14 +34,24 @@ impl<'a> Cx<'a> {
         if self.check { Ok(None) } else { effect(&self.system.writer()).map(Some) }
     }
 
-    /// Does what is not a change of the host (a probe that needs a command, a lock that ends with the run), in check mode too.
+    /// Reports a line of progress.
     pub fn line(&self, text: &str) {
         (self.line)(text);
+    }
+
+    /// Where lines of progress go, for an effect that reports them while it runs.
+    pub fn lines(&self) -> &'a dyn Fn(&str) {
+        self.line
     }
 
     /// Opens bytes that the controller keeps.
     pub fn blob(&self, blob: &BlobRef) -> Result<Box<dyn Read>> {
         self.blobs.open(blob)
+    }
+
+    /// Where blobs come from, for an effect that opens one only when it runs.
+    pub fn blobs(&self) -> &'a dyn Blobs {
+        self.blobs
     }
 
     /// What has been recorded.

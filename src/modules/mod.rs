@@ -1,10 +1,39 @@
 //! What a task can do. One file a module; [`REGISTRY`] is one line a module.
 
+pub mod arguments;
+pub mod attributes;
+pub mod content;
 pub mod context;
 pub mod loose;
+pub mod mode;
 pub mod registry;
+#[cfg(test)]
+pub mod testing;
 
+pub mod add_host;
+pub mod assert;
+pub mod command;
+pub mod debug;
+mod eth;
+pub mod eth_account;
+pub mod eth_genesis;
+pub mod eth_init;
+pub mod eth_node_key;
+pub mod eth_static_peers;
+#[cfg(test)]
+mod eth_tests;
+mod execution;
+pub mod fail;
+pub mod group_by;
+pub mod include_vars;
+pub mod meta;
+pub mod pause;
 pub mod ping;
+pub mod script;
+pub mod set_fact;
+pub mod setup;
+pub mod shell;
+pub mod wait_for_connection;
 
 pub use context::{Blobs, Cx};
 pub use registry::{Entry, find, names};
@@ -15,7 +44,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-type Result<T> = std::result::Result<T, Failure>;
+type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Who else could tell whether a step has run: it decides what must wait for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +75,8 @@ pub trait Module: DeserializeOwned + Serialize + JsonSchema + 'static {
     const ALIASES: &'static [(&'static str, &'static str)] = &[];
     /// The argument that takes free text: `command: ls -l` fills `cmd`.
     const FREE_FORM: Option<&'static str> = None;
+    /// Whether any argument is accepted beside the declared ones: `set_fact` makes variables of them.
+    const OPEN: bool = false;
     /// What the user can register. Must serialise to a table.
     type Output: Serialize;
 

@@ -1,5 +1,6 @@
 //! From a module's name in a playbook to the code: one line a module.
 
+use super::arguments::parse;
 use super::{Controller, Cx, Module, Reach, Result};
 use crate::base::{Failure, Map, Outcome, Value};
 
@@ -17,6 +18,8 @@ pub struct Entry {
     pub aliases: &'static [(&'static str, &'static str)],
     /// The argument that takes free text.
     pub free_form: Option<&'static str>,
+    /// Whether any argument is accepted beside those of the schema.
+    pub open: bool,
     /// The JSON schema of the arguments; `description`s are the manual.
     pub schema: fn() -> schemars::Schema,
     /// [`Module::prepare`], over plain data.
@@ -38,6 +41,7 @@ impl Entry {
             reach: M::REACH,
             aliases: M::ALIASES,
             free_form: M::FREE_FORM,
+            open: M::OPEN,
             schema: || schemars::schema_for!(M),
             prepare: |args, controller| to_map(&parse::<M>(args)?.prepare(controller)?),
             run: |args, cx| to_map(&parse::<M>(args)?.run(cx)?),
@@ -45,15 +49,6 @@ impl Entry {
             check: |args| parse::<M>(args).map(|_| ()),
         }
     }
-}
-
-fn parse<M: Module>(mut args: Map) -> Result<M> {
-    for (alias, name) in M::ALIASES {
-        if let Some(value) = args.remove(*alias) {
-            args.insert((*name).to_owned(), value);
-        }
-    }
-    serde_json::from_value(Value::Object(args)).map_err(|error| Failure::new(format!("{}: {error}", M::NAME)))
 }
 
 fn to_map(value: &impl serde::Serialize) -> Result<Map> {
@@ -66,7 +61,29 @@ fn to_map(value: &impl serde::Serialize) -> Result<Map> {
 }
 
 /// Every module, in alphabetical order.
-pub static REGISTRY: &[Entry] = &[Entry::of::<super::ping::Ping>()];
+#[rustfmt::skip] // one line a module
+pub static REGISTRY: &[Entry] = &[
+    Entry::of::<super::add_host::AddHost>(),
+    Entry::of::<super::assert::Assert>(),
+    Entry::of::<super::command::Command>(),
+    Entry::of::<super::debug::Debug>(),
+    Entry::of::<super::eth_account::EthAccount>(),
+    Entry::of::<super::eth_genesis::EthGenesis>(),
+    Entry::of::<super::eth_init::EthInit>(),
+    Entry::of::<super::eth_node_key::EthNodeKey>(),
+    Entry::of::<super::eth_static_peers::EthStaticPeers>(),
+    Entry::of::<super::fail::Fail>(),
+    Entry::of::<super::group_by::GroupBy>(),
+    Entry::of::<super::include_vars::IncludeVars>(),
+    Entry::of::<super::meta::Meta>(),
+    Entry::of::<super::pause::Pause>(),
+    Entry::of::<super::ping::Ping>(),
+    Entry::of::<super::script::Script>(),
+    Entry::of::<super::set_fact::SetFact>(),
+    Entry::of::<super::setup::Setup>(),
+    Entry::of::<super::shell::Shell>(),
+    Entry::of::<super::wait_for_connection::WaitForConnection>(),
+];
 
 /// Finds a module by any of its names, with or without `ansible.builtin.`.
 pub fn find(name: &str) -> Option<&'static Entry> {
@@ -83,4 +100,57 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub fn run(entry: &Entry, args: Map, mut cx: Cx) -> Result<Outcome> {
     let output = (entry.run)(args, &mut cx)?;
     Ok(Outcome { diffs: cx.into_diffs(), output })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::{BlobRef, Blobs};
+    use super::*;
+    use crate::system::System;
+
+    struct NoBlobs;
+
+    impl Blobs for NoBlobs {
+        fn open(&self, _: &BlobRef) -> Result<Box<dyn std::io::Read>> {
+            Err(Failure::new("no blobs here"))
+        }
+    }
+
+    /// Runs a module by its name on a host that it must not touch.
+    pub fn call(name: &str, args: Value) -> Result<Map> {
+        call_on(&System::new("/nonexistent"), name, args, false).map(|outcome| outcome.output)
+    }
+
+    /// Runs a module by its name on a host, without a controller.
+    pub fn call_on(system: &System, name: &str, args: Value, check: bool) -> Result<Outcome> {
+        let Value::Object(args) = args else { panic!("arguments are a table") };
+        let entry = find(name).expect("a module of this name");
+        run(entry, args, Cx::new(system, check, &NoBlobs, &|_| {}))
+    }
+
+    #[test]
+    fn modules_stand_in_order_and_no_name_is_taken_twice() {
+        assert!(REGISTRY.is_sorted_by_key(|entry| entry.name));
+        let mut all: Vec<_> = names().collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), names().count());
+    }
+
+    #[test]
+    fn aliases_and_free_text_fill_arguments_that_exist() {
+        for entry in REGISTRY {
+            let schema = (entry.schema)().to_value();
+            let known = schema["properties"].as_object().cloned().unwrap_or_default();
+            let targets = entry.aliases.iter().map(|(_, name)| *name).chain(entry.free_form);
+            for target in targets {
+                assert!(known.contains_key(target), "{}: {target}", entry.name);
+            }
+            for (name, property) in &known {
+                assert!(!name.starts_with('_'), "{}: {name} is for the engine only", entry.name);
+                let documented = property.get("description").is_some() || property.get("$ref").is_some();
+                assert!(documented, "{}: {name} has no documentation", entry.name);
+            }
+        }
+    }
 }

@@ -1,18 +1,29 @@
 //! What an agent can read and write on a host, always under a root directory.
 
+pub mod addresses;
+pub mod checksum;
 pub mod command;
+pub mod facts;
+pub mod glob;
+pub mod hold;
+pub mod http;
+pub mod paths;
 pub mod read;
+pub mod stage;
 pub mod users;
 pub mod write;
 
+pub use checksum::Algorithm;
 pub use command::{Command, Ended};
+pub use hold::Hold;
 pub use read::{Kind, Meta};
+pub use stage::{Staged, Traits};
 pub use write::Writer;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 /// A host as seen by the agent on it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -23,18 +34,26 @@ pub struct System {
     pub environment: Arc<BTreeMap<String, String>>,
     /// Set when the call is cancelled or its time is over: running commands are ended, waits stop.
     pub cancelled: Arc<AtomicBool>,
+    /// Locks that this agent holds until it exits; see [`System::hold`].
+    held: Arc<Mutex<BTreeMap<PathBuf, std::fs::File>>>,
 }
 
 impl System {
     /// The host whose root folder is `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), environment: Arc::default(), cancelled: Arc::default() }
+        Self { root: root.into(), environment: Arc::default(), cancelled: Arc::default(), held: Arc::default() }
     }
 
     /// The same host with a task's environment.
     #[must_use]
     pub fn with_environment(&self, environment: BTreeMap<String, String>) -> Self {
         Self { environment: Arc::new(environment), ..self.clone() }
+    }
+
+    /// The same host for one call that can be cancelled by itself.
+    #[must_use]
+    pub fn with_cancel(&self, cancelled: Arc<AtomicBool>) -> Self {
+        Self { cancelled, ..self.clone() }
     }
 
     /// The real path of `path`, below the root.

@@ -1,0 +1,53 @@
+//! YAML text to [`Node`]s that know where they stand.
+//!
+//! Anchors share their node, merge keys (`<<`) are applied, `!unsafe` marks text that is never a template. One document a
+//! file, as Ansible wants it.
+
+mod build;
+mod scalar;
+mod trouble;
+
+use super::node::Node;
+use crate::base::diagnostic::Checked;
+use crate::base::{Diagnostic, Source, Span};
+use granit_parser::{Event, Parser};
+use std::sync::Arc;
+
+pub use scalar::resolve;
+
+/// Reads a file's text. An empty file is [`Data::Null`](super::node::Data::Null).
+pub fn load(source: &Arc<Source>) -> Checked<Node> {
+    // Locals of a file's read, so that a mistake does not hide those already found.
+    let mut builder = build::Builder::new(source);
+    let mut documents = 0;
+    let options = granit_parser::options! { emit_comments: false };
+    for event in Parser::new_from_str_with_options(&source.text, options) {
+        match event {
+            Ok((Event::DocumentStart(..), span)) => {
+                documents += 1;
+                if documents > 1 {
+                    let start = span.byte_range().map_or(0, |range| range.start);
+                    let place = Span::new(source.clone(), start, start + 3);
+                    builder.mistakes.push(Diagnostic::new("a second document begins here", &place).help(
+                        "keep one document in a file: remove this `---`, or move what follows into its own file",
+                    ));
+                    break;
+                }
+            }
+            Ok((event, span)) => builder.take(event, &span),
+            Err(error) => {
+                builder.mistakes.push(trouble::explain(source, &error));
+                break;
+            }
+        }
+        if builder.hopeless {
+            break;
+        }
+    }
+    builder.finish()
+}
+
+/// Reads a YAML text that stands in no file: a value on the command line.
+pub fn load_text(label: &str, text: &str) -> Checked<Node> {
+    load(&Source::new(label, text))
+}

@@ -1,0 +1,247 @@
+//! What `command`, `shell`, `raw` and `script` share: when not to run, how to run, what to return.
+
+use super::loose::Flag;
+use super::{Cx, Result};
+use crate::base::{Diff, Failure, Map, Value};
+use crate::system::{Command, Ended, System};
+use jiff::Zoned;
+use std::path::PathBuf;
+
+/// A program that a user asked for.
+#[derive(Debug, Default)]
+pub(super) struct Execution {
+    /// What the result's `cmd` says: a text or a list.
+    pub cmd: Value,
+    /// What to say in the diff.
+    pub shown: String,
+    /// The folder to run in.
+    pub chdir: Option<String>,
+    /// Does not run if something fits this pattern.
+    pub creates: Option<String>,
+    /// Does not run unless something fits this pattern.
+    pub removes: Option<String>,
+    /// Given to the program.
+    pub stdin: Option<String>,
+    /// Ends `stdin` with a newline.
+    pub stdin_add_newline: bool,
+    /// Takes empty lines from the end of the outputs.
+    pub strip_empty_ends: bool,
+}
+
+impl Execution {
+    /// Runs what `argv` makes, unless `creates` or `removes` or check mode say otherwise.
+    pub fn perform(
+        self,
+        cx: &mut Cx,
+        argv: impl FnOnce(&crate::system::Writer) -> Result<(Vec<String>, Option<crate::system::Staged>)>,
+    ) -> Result<Map> {
+        let folder = self.chdir.as_deref().map(|chdir| cx.system.expand(chdir)).transpose()?;
+        if let Some(folder) = &folder
+            && !cx.system.is_folder(folder)?
+        {
+            return Err(Failure::new(format!("cannot run in {}: there is no such folder", folder.display()))
+                .with("cmd", self.cmd)
+                .with("rc", 257));
+        }
+        if let Some(why) = self.spared(cx.system, folder.as_ref())? {
+            return Ok(result(&self.cmd, &Ended { stdout: why.clone(), ..Ended::default() }, None, &why, true));
+        }
+        if cx.check && self.creates.is_none() && self.removes.is_none() {
+            let why = "Command would have run if not in check mode";
+            let mut output = result(&self.cmd, &Ended::default(), None, why, true);
+            output.insert("skipped".into(), true.into());
+            output.insert("changed".into(), false.into());
+            return Ok(output);
+        }
+        let lines = cx.lines();
+        let started = Zoned::now();
+        let ended = cx.change(Diff::action(format!("run: {}", self.shown)), |writer| {
+            // The script of `script` lives as long as the program runs.
+            let (argv, _staged) = argv(writer)?;
+            let newline = if self.stdin_add_newline { "\n" } else { "" };
+            let command = Command {
+                argv,
+                folder: folder.map(|folder| folder.to_string_lossy().into_owned()),
+                stdin: self.stdin.as_ref().map(|text| format!("{text}{newline}").into_bytes()),
+                ..Command::default()
+            };
+            writer.run_streaming(&command, lines).map_err(|failure| {
+                let times = result(&self.cmd, &Ended::default(), Some(&started), &failure.message, true);
+                times
+                    .into_iter()
+                    .filter(|(name, _)| name != "rc")
+                    .fold(failure, |failure, (name, value)| failure.with(&name, value))
+            })
+        })?;
+        let Some(ended) = ended else {
+            let why = "Command would have run if not in check mode";
+            return Ok(result(&self.cmd, &Ended::default(), None, why, true));
+        };
+        if ended.code == 0 {
+            return Ok(result(&self.cmd, &ended, Some(&started), "", self.strip_empty_ends));
+        }
+        let mut failure = Failure::new("non-zero return code");
+        failure.output = result(&self.cmd, &ended, Some(&started), "non-zero return code", self.strip_empty_ends);
+        failure.output.insert("changed".into(), true.into());
+        Err(failure)
+    }
+
+    /// Why it need not run.
+    fn spared(&self, system: &System, folder: Option<&PathBuf>) -> Result<Option<String>> {
+        let there = |pattern: &str| -> Result<bool> {
+            let pattern = match folder {
+                Some(folder) if !pattern.starts_with(['/', '~', '$']) => folder.join(pattern),
+                _ => system.expand(pattern)?,
+            };
+            Ok(!system.glob(&pattern)?.is_empty())
+        };
+        if let Some(creates) = &self.creates
+            && there(creates)?
+        {
+            return Ok(Some(format!("skipped, since {creates} exists")));
+        }
+        if let Some(removes) = &self.removes
+            && !there(removes)?
+        {
+            return Ok(Some(format!("skipped, since {removes} does not exist")));
+        }
+        Ok(None)
+    }
+}
+
+fn result(cmd: &Value, ended: &Ended, started: Option<&Zoned>, message: &str, strip: bool) -> Map {
+    let text = |text: &str| if strip { text.trim_end_matches(['\r', '\n']).to_owned() } else { text.to_owned() };
+    let (stdout, stderr) = (text(&ended.stdout), text(&ended.stderr));
+    let now = started.map(|_| Zoned::now());
+    let time = |time: Option<&Zoned>| time.map(|time| time.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string());
+    let micros = started
+        .zip(now.as_ref())
+        .map(|(start, end)| end.timestamp().as_microsecond().saturating_sub(start.timestamp().as_microsecond()));
+    Map::from_iter([
+        ("cmd".to_owned(), cmd.clone()),
+        ("stdout_lines".to_owned(), lines(&stdout)),
+        ("stderr_lines".to_owned(), lines(&stderr)),
+        ("stdout".to_owned(), stdout.into()),
+        ("stderr".to_owned(), stderr.into()),
+        ("rc".to_owned(), ended.code.into()),
+        ("start".to_owned(), time(started).into()),
+        ("end".to_owned(), time(now.as_ref()).into()),
+        ("delta".to_owned(), micros.map(delta).into()),
+        ("msg".to_owned(), message.into()),
+    ])
+}
+
+/// The lines of a text as a list.
+pub(super) fn lines(text: &str) -> Value {
+    text.lines().collect()
+}
+
+/// Microseconds as `0:00:01.204500`.
+fn delta(micros: i64) -> String {
+    let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
+    format!("{}:{:02}:{:02}.{micros:06}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// The options that free text may carry before or after the command: `make all creates=/opt/all`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Inline {
+    /// The command itself.
+    pub cmd: String,
+    pub chdir: Option<String>,
+    pub creates: Option<String>,
+    pub removes: Option<String>,
+    pub executable: Option<String>,
+    pub stdin: Option<String>,
+}
+
+impl Inline {
+    /// Takes the options from both ends of a command; what stands in its middle is the command's.
+    pub fn parse(text: &str) -> Self {
+        let mut inline = Self::default();
+        let words = words(text);
+        let (mut start, mut end) = (0, words.len());
+        while start < end && inline.take(&text[words[start].clone()]) {
+            start += 1;
+        }
+        while start < end && inline.take(&text[words[end - 1].clone()]) {
+            end -= 1;
+        }
+        if (start, end) == (0, words.len()) {
+            text.clone_into(&mut inline.cmd);
+        } else if start < end {
+            text[words[start].start..words[end - 1].end].clone_into(&mut inline.cmd);
+        }
+        inline
+    }
+
+    fn take(&mut self, word: &str) -> bool {
+        let Some((name, value)) = word.split_once('=') else { return false };
+        let slot = match name {
+            "chdir" => &mut self.chdir,
+            "creates" => &mut self.creates,
+            "removes" => &mut self.removes,
+            "executable" => &mut self.executable,
+            "stdin" => &mut self.stdin,
+            _ => return false,
+        };
+        if slot.is_some() {
+            return false;
+        }
+        let quoted = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+        *slot = Some(quoted.unwrap_or(value).to_owned());
+        true
+    }
+}
+
+/// Where the words of a command line are; quotes hold a word together.
+fn words(text: &str) -> Vec<std::ops::Range<usize>> {
+    let mut words = Vec::new();
+    let (mut start, mut quote, mut escaped) = (None, None, false);
+    for (index, character) in text.char_indices() {
+        if character.is_whitespace() && quote.is_none() && !escaped {
+            words.extend(start.take().map(|start| start..index));
+            continue;
+        }
+        start = start.or(Some(index));
+        match (quote, character) {
+            _ if escaped => escaped = false,
+            (None | Some('"'), '\\') => escaped = true,
+            (None, '"' | '\'') => quote = Some(character),
+            (Some(open), _) if open == character => quote = None,
+            _ => {}
+        }
+    }
+    words.extend(start.map(|start| start..text.len()));
+    words
+}
+
+/// What stands after `yes` in serde's defaults.
+pub(super) fn yes() -> Flag {
+    Flag(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_stand_at_the_ends_of_free_text() {
+        let inline = Inline::parse("chdir=/src  make  all creates='/opt/my app' removes=/x");
+        assert_eq!(inline.cmd, "make  all");
+        assert_eq!(inline.chdir.as_deref(), Some("/src"));
+        assert_eq!(inline.creates.as_deref(), Some("/opt/my app"));
+        assert_eq!(inline.removes.as_deref(), Some("/x"));
+    }
+
+    #[test]
+    fn what_is_not_at_an_end_belongs_to_the_command() {
+        for text in ["dd if=/dev/zero of=/x", "echo creates=/x done", "echo 'a creates=/x'", " ls\n", ""] {
+            assert_eq!(Inline::parse(text), Inline { cmd: text.into(), ..Inline::default() });
+        }
+    }
+
+    #[test]
+    fn a_duration_is_told_as_ansible_does() {
+        assert_eq!(delta(3_661_000_042), "1:01:01.000042");
+    }
+}

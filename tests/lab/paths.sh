@@ -1,0 +1,34 @@
+# Names and places of this checkout's labs. Sourced by the other scripts, never run.
+# shellcheck shell=bash disable=SC2034
+
+checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+state=$checkout/.lab
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/chainwright-lab
+
+# Everything the kernel knows by a name (bridge, namespace, cgroup) carries the checkout's folder in it,
+# so that leftovers are found again without any state and two checkouts never touch each other's hosts.
+checkout_id=$(printf %s "$checkout" | sha256sum | cut -c1-6)
+
+kinds=(demo plain)
+demo_hosts=(sealer1 sealer2 sealer3 rpc1 bootnode1 ethstats1)
+geth_version=1.13.15
+
+say() { printf 'lab: %s\n' "$*" >&2; }
+die() { printf 'lab: error: %s\n' "$*" >&2; exit 2; }
+
+# A command that fails without a word would leave the user with nothing; `die` has said it.
+set -E
+trap '[[ $? == 2 ]] || say "failed at ${BASH_SOURCE[0]}:$LINENO: $BASH_COMMAND"' ERR
+
+# name_of KIND [HOST]: at most 11 characters without a host, since a bridge's name has room for 15.
+name_of() { printf 'cw-%s-%s%s' "$checkout_id" "${1:0:1}" "${2:+-$2}"; }
+
+# within SECONDS COMMAND...: waits until the command succeeds; fails at the deadline.
+within() {
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        ((SECONDS < deadline)) || return 1
+        sleep 0.1
+    done
+}
