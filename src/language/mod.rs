@@ -5,10 +5,12 @@ pub mod layers;
 pub mod loader;
 pub mod node;
 pub mod playbook;
+pub mod template;
 pub mod variables;
 pub mod yaml;
 
 pub use layers::{Layer, Scope, Table, Var};
 pub use loader::Loader;
 pub use node::{Data, Key, Node};
+pub use template::{OMIT, RenderError, TemplateOptions, Templates};
 pub use variables::{Found, Variables};

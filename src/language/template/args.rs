@@ -64,9 +64,7 @@ impl Args {
 
     /// The argument `at` (counted after the subject) or of that name.
     pub fn get(&self, at: usize, name: &str) -> Option<&Value> {
-        self.values
-            .get(at + 1)
-            .or_else(|| self.named.iter().find(|(key, _)| key == name).map(|(_, value)| value))
+        self.values.get(at + 1).or_else(|| self.named.iter().find(|(key, _)| key == name).map(|(_, value)| value))
     }
 
     /// As [`get`](Self::get); required.

@@ -24,6 +24,12 @@ pub(super) struct Compiled {
     pub native: bool,
 }
 
+impl std::fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Compiled").field("text", &self.text).finish_non_exhaustive()
+    }
+}
+
 impl Compiled {
     /// A range of `text` as a range of what the user wrote.
     pub fn written(&self, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
@@ -190,11 +196,7 @@ impl Rewriter {
             Expr::Compare(c) => Expr::Compare(Spanned::new(
                 ast::Compare {
                     expr: self.need(&c.expr),
-                    ops: c
-                        .ops
-                        .iter()
-                        .map(|next| ast::CompareOp { op: next.op, expr: self.need(&next.expr) })
-                        .collect(),
+                    ops: c.ops.iter().map(|next| ast::CompareOp { op: next.op, expr: self.need(&next.expr) }).collect(),
                 },
                 span,
             )),
@@ -224,32 +226,27 @@ impl Rewriter {
                 vec![constant(Value::from(get.name), span), self.written(span)],
                 span,
             ),
-            Expr::GetItem(get) => filter(
-                "__item",
-                self.expr(&get.expr),
-                vec![self.need(&get.subscript_expr), self.written(span)],
-                span,
-            ),
+            Expr::GetItem(get) => {
+                filter("__item", self.expr(&get.expr), vec![self.need(&get.subscript_expr), self.written(span)], span)
+            }
             Expr::Call(call) => Expr::Call(self.call(call)),
             Expr::List(list) => Expr::List(Spanned::new(ast::List { items: self.exprs(&list.items) }, span)),
             Expr::Tuple(list) => Expr::Tuple(Spanned::new(ast::Tuple { items: self.exprs(&list.items) }, span)),
             Expr::Map(map) => Expr::Map(Spanned::new(
-                ast::Map {
-                    keys: map.keys.iter().map(|key| self.need(key)).collect(),
-                    values: self.exprs(&map.values),
-                },
+                ast::Map { keys: map.keys.iter().map(|key| self.need(key)).collect(), values: self.exprs(&map.values) },
                 span,
             )),
         }
     }
 
     fn operator(&self, op: &ast::BinOp<'static>, span: Span) -> E {
-        use ast::BinOpKind::{Add, Eq, Gt, Gte, Lt, Lte, Ne, Rem, ScAnd, ScOr};
+        use ast::BinOpKind::{Add, Eq, Gt, Gte, Lt, Lte, Ne, Rem, ScAnd, ScOr, Sub};
         let left = self.need(&op.left);
         let named = |name| filter(name, self.need(&op.left), vec![self.need(&op.right)], span);
         match op.op {
             Rem => named("__rem"),
             Add => named("__add"),
+            Sub => named("__sub"),
             Lt => named("__lt"),
             Lte => named("__le"),
             Gt => named("__gt"),
@@ -281,9 +278,7 @@ impl Rewriter {
             Expr::Var(var) => (Expr::Var(Spanned::new(ast::Var { id: var.id }, var.span())), false),
             Expr::GetAttr(get) => {
                 let object = match &get.expr {
-                    Expr::Var(var) if var.id == "self" => {
-                        Expr::Var(Spanned::new(ast::Var { id: var.id }, var.span()))
-                    }
+                    Expr::Var(var) if var.id == "self" => Expr::Var(Spanned::new(ast::Var { id: var.id }, var.span())),
                     object => self.expr(object),
                 };
                 (Expr::GetAttr(Spanned::new(ast::GetAttr { expr: object, name: get.name }, get.span())), true)
@@ -356,16 +351,12 @@ impl Rewriter {
                     body: self.body(&s.body),
                 }
             ),
-            Stmt::AutoEscape(s) => rebuilt!(
-                AutoEscape,
-                s,
-                ast::AutoEscape { enabled: self.expr(&s.enabled), body: self.body(&s.body) }
-            ),
-            Stmt::FilterBlock(s) => rebuilt!(
-                FilterBlock,
-                s,
-                ast::FilterBlock { filter: self.expr(&s.filter), body: self.body(&s.body) }
-            ),
+            Stmt::AutoEscape(s) => {
+                rebuilt!(AutoEscape, s, ast::AutoEscape { enabled: self.expr(&s.enabled), body: self.body(&s.body) })
+            }
+            Stmt::FilterBlock(s) => {
+                rebuilt!(FilterBlock, s, ast::FilterBlock { filter: self.expr(&s.filter), body: self.body(&s.body) })
+            }
             Stmt::Block(s) => {
                 rebuilt!(Block, s, ast::Block { name: s.name, required: s.required, body: self.body(&s.body) })
             }

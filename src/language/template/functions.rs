@@ -1,9 +1,9 @@
 //! Functions that templates may call, methods of values, and the search for included files.
 
 use super::args::Args;
-use super::convert::{from_data, to_data, to_text, wrong};
+use super::convert::{to_text, wrong};
 use super::session::Session;
-use super::undefined::{Missing, Trouble};
+use super::undefined::Missing;
 use super::{Callable, Included, TemplateOptions, lookups};
 use minijinja::{Error, State, Value};
 use std::path::{Path, PathBuf};
@@ -179,15 +179,4 @@ fn read(path: &Path) -> Result<String, Error> {
 pub(super) fn load(name: &str) -> Result<Option<String>, Error> {
     let path = Path::new(name);
     if path.is_absolute() && path.exists() { read(path).map(Some) } else { Ok(None) }
-}
-
-/// A value that is plain data all through: nothing lazy, nothing undefined.
-pub(super) fn settled(value: &Value) -> Result<Value, Error> {
-    Ok(from_data(&to_data(value)?))
-}
-
-/// An error that a filter passes on.
-#[allow(dead_code)]
-pub(super) fn missing(message: &str) -> Error {
-    Trouble::Missing(std::sync::Arc::new(Missing::because(message))).into()
 }

@@ -7,6 +7,7 @@ mod filters;
 mod functions;
 mod lookups;
 mod options;
+mod passwords;
 mod place;
 mod session;
 mod tests;
@@ -366,8 +367,7 @@ impl Inner {
                     return Err(Broken {
                         message: format!("there is no {what} `{name}`"),
                         help: near.map(|near| format!("did you mean `{near}`?")),
-                        range: span
-                            .map(|span| compiled.written(span.start_offset as usize..span.end_offset as usize)),
+                        range: span.map(|span| compiled.written(span.start_offset as usize..span.end_offset as usize)),
                     });
                 }
                 at += 1;
@@ -404,9 +404,7 @@ fn environment() -> (Environment<'static>, Names) {
     env.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     env.set_debug(false);
     env.set_recursion_limit(120);
-    env.set_unknown_method_callback(|state, value, method, args| {
-        functions::method(state, value, method, args)
-    });
+    env.set_unknown_method_callback(|state, value, method, args| functions::method(state, value, method, args));
     env.set_formatter(|out, state, value| {
         let text = match Session::of(state) {
             Some(session) => session.print(value)?,

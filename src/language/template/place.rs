@@ -45,7 +45,8 @@ pub(super) fn explain(error: &Error, span: &Span, names: &Names, text: &str) -> 
         ErrorKind::UnknownMethod => {
             let diagnostic = Diagnostic::new(format!("in a template, {detail}"), span);
             if [".append(", ".extend(", ".update(", ".insert("].iter().any(|method| text.contains(method)) {
-                diagnostic.help("values cannot be changed in a template: use `list + [item]` or `table | combine(other)`")
+                diagnostic
+                    .help("values cannot be changed in a template: use `list + [item]` or `table | combine(other)`")
             } else {
                 diagnostic
             }

@@ -220,14 +220,7 @@ impl Session {
     pub fn run_text(self: &Arc<Self>, compiled: &Compiled, root: Value) -> Result<String, Error> {
         let mut text = String::new();
         let mut out = machinery::make_string_output(&mut text);
-        machinery::eval(
-            &self.inner.env,
-            &compiled.instructions,
-            root,
-            &compiled.blocks,
-            &mut out,
-            AutoEscape::None,
-        )?;
+        machinery::eval(&self.inner.env, &compiled.instructions, root, &compiled.blocks, &mut out, AutoEscape::None)?;
         drop(out);
         Ok(text)
     }
@@ -260,9 +253,7 @@ impl Session {
                 Trouble::Missing(Arc::new(missing))
             }
             Some(trouble) => trouble,
-            None => {
-                Trouble::Failed(Box::new(place::explain(error, &here, self.inner.names(), compiled.text)))
-            }
+            None => Trouble::Failed(Box::new(place::explain(error, &here, self.inner.names(), compiled.text))),
         }
     }
 

@@ -34,7 +34,7 @@ fn mandatory(_: &mut State, args: &Args) -> Result<Value, Error> {
 }
 
 /// Ansible's truth of a text: `yes`, `on`, `1`, `true`; everything else is false.
-pub(super) fn truth(value: &Value) -> bool {
+pub(in super::super) fn truth(value: &Value) -> bool {
     if let Some(text) = value.as_str() {
         return matches!(text.to_lowercase().as_str(), "yes" | "on" | "1" | "true" | "y" | "t");
     }

@@ -30,7 +30,9 @@ fn hash(_: &mut State, args: &Args) -> Result<Value, Error> {
         "sha256" => hex(&Sha256::digest(text)),
         "sha384" => hex(&Sha384::digest(text)),
         "sha512" => hex(&Sha512::digest(text)),
-        other => return Err(wrong(format!("`hash` knows md5, sha1, sha224, sha256, sha384 and sha512, not `{other}`"))),
+        other => {
+            return Err(wrong(format!("`hash` knows md5, sha1, sha224, sha256, sha384 and sha512, not `{other}`")));
+        }
     }))
 }
 
@@ -44,7 +46,8 @@ fn to_uuid(_: &mut State, args: &Args) -> Result<Value, Error> {
         .step_by(2)
         .map(|at| namespace.get(at..at + 2).and_then(|byte| u8::from_str_radix(byte, 16).ok()))
         .collect();
-    let bytes = bytes.filter(|bytes| bytes.len() == 16).ok_or_else(|| wrong("the namespace of `to_uuid` is not a UUID"))?;
+    let bytes =
+        bytes.filter(|bytes| bytes.len() == 16).ok_or_else(|| wrong("the namespace of `to_uuid` is not a UUID"))?;
     let digest = Sha1::new().chain_update(bytes).chain_update(args.text()?).finalize();
     let mut id: Vec<u8> = digest[..16].to_vec();
     id[6] = (id[6] & 0x0f) | 0x50;

@@ -6,6 +6,8 @@ mod hashes;
 mod lists;
 mod numbers;
 mod operators;
+pub(super) use choice::truth;
+pub(super) use operators::order;
 pub(super) mod paths;
 pub(super) mod patterns;
 mod picking;

@@ -141,7 +141,13 @@ fn pow(_: &mut State, args: &Args) -> Result<Value, Error> {
 fn root(_: &mut State, args: &Args) -> Result<Value, Error> {
     let value = number(args, &args.subject())?;
     let base = args.get(0, "base").map(|base| number(args, base)).transpose()?.unwrap_or(2.0);
-    let root = if base == 3.0 { value.cbrt() } else if base == 2.0 { value.sqrt() } else { value.powf(1.0 / base) };
+    let root = if base == 3.0 {
+        value.cbrt()
+    } else if base == 2.0 {
+        value.sqrt()
+    } else {
+        value.powf(1.0 / base)
+    };
     Ok(Value::from(root))
 }
 
@@ -189,7 +195,10 @@ fn human_to_bytes(_: &mut State, args: &Args) -> Result<Value, Error> {
     };
     let small_b = unit.ends_with('b') || upper.ends_with("BIT") || upper.ends_with("BITS");
     if unit.len() > 1 && args.flag(1, "isbits") != small_b && unit.to_uppercase().ends_with('B') {
-        return Err(wrong(format!("`{unit}` is {}: `b` means bits, `B` bytes", if small_b { "bits" } else { "bytes" })));
+        return Err(wrong(format!(
+            "`{unit}` is {}: `b` means bits, `B` bytes",
+            if small_b { "bits" } else { "bytes" }
+        )));
     }
     Ok(truncated((size * 2f64.powi(power)).round()))
 }
@@ -199,7 +208,11 @@ fn filesizeformat(_: &mut State, args: &Args) -> Result<Value, Error> {
     let binary = args.flag(0, "binary");
     let base: f64 = if binary { 1024.0 } else { 1000.0 };
     if size < base {
-        return Ok(Value::from(if (size - 1.0).abs() < f64::EPSILON { "1 Byte".into() } else { format!("{size:.0} Bytes") }));
+        return Ok(Value::from(if (size - 1.0).abs() < f64::EPSILON {
+            "1 Byte".into()
+        } else {
+            format!("{size:.0} Bytes")
+        }));
     }
     let mut number = size;
     let mut unit = "";

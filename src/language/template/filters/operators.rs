@@ -6,7 +6,7 @@ use super::super::convert::{kind_words, to_text, type_name, wrong};
 use super::super::session::Session;
 use super::super::undefined::{Marker, Missing, defined, valid};
 use super::super::{OMIT, functions};
-use super::printf;
+use super::{printf, time};
 use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 use std::cmp::Ordering;
@@ -18,6 +18,7 @@ pub(super) const FILTERS: &[(&str, Callable)] = &[
     ("__use", use_),
     ("__file", functions::file),
     ("__add", add),
+    ("__sub", sub),
     ("__rem", rem),
     ("__eq", eq),
     ("__ne", ne),
@@ -100,7 +101,12 @@ fn add(_: &mut State, args: &Args) -> Result<Value, Error> {
         return Ok(Value::from(format!("{a}{b}")));
     }
     if is_list(&left) && is_list(&right) {
-        return left.try_iter()?.checked().chain(right.try_iter()?.checked()).collect::<Result<Vec<_>, _>>().map(Value::from);
+        return left
+            .try_iter()?
+            .checked()
+            .chain(right.try_iter()?.checked())
+            .collect::<Result<Vec<_>, _>>()
+            .map(Value::from);
     }
     if !is_number(&left) || !is_number(&right) {
         let help = match (left.as_str(), right.as_str()) {
@@ -116,6 +122,21 @@ fn add(_: &mut State, args: &Args) -> Result<Value, Error> {
         return a.checked_add(b).map(whole).ok_or_else(|| wrong("the sum is too large for a number"));
     }
     Ok(Value::from(f64::try_from(left)? + f64::try_from(right)?))
+}
+
+fn sub(_: &mut State, args: &Args) -> Result<Value, Error> {
+    let (left, right) = operands(args)?;
+    if let Some(between) = time::minus(&left, &right) {
+        return Ok(between);
+    }
+    if !is_number(&left) || !is_number(&right) {
+        return Err(wrong(format!("cannot subtract {} from {}", kind_words(&right), kind_words(&left))));
+    }
+    if both_whole(&left, &right) {
+        let (a, b) = (i128::try_from(left)?, i128::try_from(right)?);
+        return a.checked_sub(b).map(whole).ok_or_else(|| wrong("the difference is too large for a number"));
+    }
+    Ok(Value::from(f64::try_from(left)? - f64::try_from(right)?))
 }
 
 fn whole(number: i128) -> Value {
@@ -134,7 +155,8 @@ fn both_whole(left: &Value, right: &Value) -> bool {
 fn rem(_: &mut State, args: &Args) -> Result<Value, Error> {
     let (left, right) = operands(args)?;
     if let Some(format) = left.as_str() {
-        let values = if right.is_tuple() { right.try_iter()?.checked().collect::<Result<_, _>>()? } else { vec![right] };
+        let values =
+            if right.is_tuple() { right.try_iter()?.checked().collect::<Result<_, _>>()? } else { vec![right] };
         return printf::percent(format, &values).map(Value::from);
     }
     if !is_number(&left) || !is_number(&right) {
@@ -165,7 +187,7 @@ fn ne(_: &mut State, args: &Args) -> Result<Value, Error> {
 }
 
 /// The order of two values; only values of like kinds have one.
-pub(super) fn order(left: &Value, right: &Value) -> Result<Ordering, Error> {
+pub(in super::super) fn order(left: &Value, right: &Value) -> Result<Ordering, Error> {
     let like = (is_number(left) && is_number(right))
         || (left.as_str().is_some() && right.as_str().is_some())
         || (is_list(left) && is_list(right));

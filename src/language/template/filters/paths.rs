@@ -36,7 +36,7 @@ fn splitext(_: &mut State, args: &Args) -> Result<Value, Error> {
         Some(at) => path.split_at(name_start + dots + at),
         None => (path.as_str(), ""),
     };
-    Ok(Value::from(vec![root, extension]))
+    Ok(Value::from(vec![Value::from(root), Value::from(extension)]))
 }
 
 /// Without `.`, `..` and double slashes.
@@ -63,7 +63,8 @@ pub(in super::super) fn normal(path: &str) -> String {
 fn realpath(_: &mut State, args: &Args) -> Result<Value, Error> {
     let path = expand_user(&args.text()?);
     let absolute = std::path::absolute(&path).map_err(|error| wrong(format!("`realpath` of `{path}`: {error}")))?;
-    let real = std::fs::canonicalize(&absolute).map_or_else(|_| normal(&absolute.display().to_string()), |path| path.display().to_string());
+    let real = std::fs::canonicalize(&absolute)
+        .map_or_else(|_| normal(&absolute.display().to_string()), |path| path.display().to_string());
     Ok(Value::from(real))
 }
 
@@ -78,7 +79,7 @@ pub(in super::super) fn expand_user(path: &str) -> String {
 fn expandvars(_: &mut State, args: &Args) -> Result<Value, Error> {
     let text = args.text()?;
     let regex = super::patterns::pattern(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))", false, false)?;
-    let expanded = regex.replace_all(&text, |found: &fancy_regex::Captures| {
+    let expanded = regex.replace_all(text.as_str(), |found: &fancy_regex::Captures<str>| {
         let name = found.get(1).or_else(|| found.get(2)).map_or("", |name| name.as_str());
         std::env::var(name).unwrap_or_else(|_| found.get(0).map_or("", |all| all.as_str()).to_owned())
     });
@@ -86,7 +87,11 @@ fn expandvars(_: &mut State, args: &Args) -> Result<Value, Error> {
 }
 
 fn relpath(_: &mut State, args: &Args) -> Result<Value, Error> {
-    let absolute = |path: &str| std::path::absolute(path).map(|path| normal(&path.display().to_string())).map_err(|error| wrong(error.to_string()));
+    let absolute = |path: &str| {
+        std::path::absolute(path)
+            .map(|path| normal(&path.display().to_string()))
+            .map_err(|error| wrong(error.to_string()))
+    };
     let path = absolute(&args.text()?)?;
     let start = absolute(&args.str(0, "start")?.unwrap_or_else(|| ".".into()))?;
     let parts = |path: &str| path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();

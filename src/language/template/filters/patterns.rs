@@ -99,7 +99,7 @@ fn failed(error: fancy_regex::Error) -> Error {
 }
 
 /// A replacement with `\1` and `\g<name>` filled in.
-fn expanded(replacement: &str, found: &Captures) -> String {
+fn expanded(replacement: &str, found: &Captures<str>) -> String {
     let mut out = String::new();
     let mut letters = replacement.chars().peekable();
     while let Some(letter) = letters.next() {
@@ -139,7 +139,7 @@ fn regex_replace(_: &mut State, args: &Args) -> Result<Value, Error> {
         count => usize::try_from(count).unwrap_or(usize::MAX),
     };
     let (mut out, mut last, mut count) = (String::new(), 0, 0);
-    for found in regex.captures_iter(&text).take(most) {
+    for found in regex.captures_iter(text.as_str()).take(most) {
         let found = found.map_err(failed)?;
         let Some(whole) = found.get(0) else { continue };
         out.push_str(&text[last..whole.start()]);
@@ -155,7 +155,7 @@ fn regex_replace(_: &mut State, args: &Args) -> Result<Value, Error> {
     Ok(Value::from(out))
 }
 
-fn group_text(found: &Captures, at: usize) -> Value {
+fn group_text(found: &Captures<str>, at: usize) -> Value {
     found.get(at).map_or_else(|| Value::from(()), |group| Value::from(group.as_str()))
 }
 
@@ -164,7 +164,7 @@ fn regex_search(_: &mut State, args: &Args) -> Result<Value, Error> {
     let word = args.str(0, "regex")?.or(args.str(0, "pattern")?).unwrap_or_default();
     let regex = pattern(&word, args.flag(99, "ignorecase"), args.flag(99, "multiline"))?;
     let wanted = args.values.get(2..).unwrap_or_default();
-    let Some(found) = regex.captures(&text).map_err(failed)? else { return Ok(Value::from(())) };
+    let Some(found) = regex.captures(text.as_str()).map_err(failed)? else { return Ok(Value::from(())) };
     if wanted.is_empty() {
         return Ok(group_text(&found, 0));
     }
@@ -195,7 +195,7 @@ fn regex_findall(_: &mut State, args: &Args) -> Result<Value, Error> {
     let word = args.str(0, "regex")?.unwrap_or_default();
     let regex = pattern(&word, args.flag(2, "ignorecase"), args.flag(1, "multiline"))?;
     let mut all = Vec::new();
-    for found in regex.captures_iter(&text) {
+    for found in regex.captures_iter(text.as_str()) {
         let found = found.map_err(failed)?;
         let group = |at: usize| Value::from(found.get(at).map_or("", |group| group.as_str()));
         all.push(match found.len() {

@@ -3,7 +3,7 @@
 use super::super::Callable;
 use super::super::args::Args;
 use super::super::compile::short;
-use super::super::convert::{from_data, wrong};
+use super::super::convert::wrong;
 use super::super::undefined::{Marker, Missing, defined, valid};
 use super::operators::order;
 use minijinja::value::{Kwargs, ValueKind};
@@ -58,7 +58,9 @@ fn passed_on(args: &Args, from: usize, subject: Value) -> Vec<Value> {
     let mut values = vec![subject];
     values.extend(args.values.iter().skip(from).cloned());
     if !args.named.is_empty() {
-        values.push(Value::from(args.named.iter().map(|(name, value)| (name.as_str(), value.clone())).collect::<Kwargs>()));
+        values.push(Value::from(
+            args.named.iter().map(|(name, value)| (name.as_str(), value.clone())).collect::<Kwargs>(),
+        ));
     }
     values
 }
@@ -124,10 +126,8 @@ fn groupby(_: &mut State, args: &Args) -> Result<Value, Error> {
             None => groups.push((key, vec![item])),
         }
     }
-    let keyed = groups
-        .into_iter()
-        .map(|(key, items)| (key.clone(), Value::from(vec![key, Value::from(items)])))
-        .collect();
+    let keyed =
+        groups.into_iter().map(|(key, items)| (key.clone(), Value::from(vec![key, Value::from(items)]))).collect();
     super::lists::sorted(keyed, false).map(Value::from)
 }
 
@@ -187,7 +187,9 @@ fn extreme(args: &Args, largest: bool) -> Result<Value, Error> {
         };
         let key = super::lists::folded(&defined(key)?, case_sensitive);
         let better = match &best {
-            Some((known, _)) => order(&key, known)? == if largest { std::cmp::Ordering::Greater } else { std::cmp::Ordering::Less },
+            Some((known, _)) => {
+                order(&key, known)? == if largest { std::cmp::Ordering::Greater } else { std::cmp::Ordering::Less }
+            }
             None => true,
         };
         if better {
@@ -195,10 +197,4 @@ fn extreme(args: &Args, largest: bool) -> Result<Value, Error> {
         }
     }
     Ok(best.map_or_else(|| Missing::because(format!("`{}` of an empty list", args.name)).value(), |(_, item)| item))
-}
-
-/// Keeps a value that a filter made free of lazy parts.
-#[allow(dead_code)]
-pub(super) fn plain(value: &crate::base::Value) -> Value {
-    from_data(value)
 }

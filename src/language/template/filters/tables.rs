@@ -11,7 +11,13 @@ use minijinja::{Error, State, Value};
 
 pub(super) const FILTERS: &[(&str, Callable)] = &[
     ("combine", combine),
-    ("items", |_, args| Ok(pairs(&args.subject(), args.name)?.into_iter().map(|(key, value)| Tuple::from([key, value])).map(Value::from).collect())),
+    ("items", |_, args| {
+        Ok(pairs(&args.subject(), args.name)?
+            .into_iter()
+            .map(|(key, value)| Tuple::from([key, value]))
+            .map(Value::from)
+            .collect())
+    }),
     ("dict2items", dict2items),
     ("items2dict", items2dict),
     ("dictsort", dictsort),
@@ -115,7 +121,8 @@ fn merge(base: &mut Pairs, over: Pairs, recursive: bool, lists: ListMerge) -> Re
 fn dict2items(_: &mut State, args: &Args) -> Result<Value, Error> {
     let key_name = args.str(0, "key_name")?.unwrap_or_else(|| "key".into());
     let value_name = args.str(1, "value_name")?.unwrap_or_else(|| "value".into());
-    let item = |(key, value): (Value, Value)| Value::from_pairs([(key_name.as_str(), key), (value_name.as_str(), value)]);
+    let item =
+        |(key, value): (Value, Value)| Value::from_pairs([(key_name.as_str(), key), (value_name.as_str(), value)]);
     Ok(pairs(&args.subject(), args.name)?.into_iter().map(item).collect())
 }
 

@@ -39,9 +39,9 @@ fn string(_: &mut State, args: &Args) -> Result<Value, Error> {
 /// First letter upper, the rest lower.
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().collect::<String>() + &letters.as_str().to_lowercase()
-    })
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + &letters.as_str().to_lowercase())
 }
 
 fn title(_: &mut State, args: &Args) -> Result<Value, Error> {
@@ -121,8 +121,7 @@ fn comment(_: &mut State, args: &Args) -> Result<Value, Error> {
     let option = |name: &str, default: &str| args.str(9, name).map(|given| given.unwrap_or_else(|| default.to_owned()));
     let decoration = option("decoration", decoration)?;
     let (begin, end) = (option("beginning", begin)?, option("end", end)?);
-    let (prefix, postfix) =
-        (option("prefix", decoration.trim_end())?, option("postfix", decoration.trim_end())?);
+    let (prefix, postfix) = (option("prefix", decoration.trim_end())?, option("postfix", decoration.trim_end())?);
     let newline = option("newline", "\n")?;
     let count = |name: &str| args.int(9, name).map(|count| usize::try_from(count.unwrap_or(1)).unwrap_or(0));
     let mut lines = Vec::new();

@@ -68,7 +68,10 @@ fn urlsplit(_: &mut State, args: &Args) -> Result<Value, Error> {
     let (rest, fragment) = url.split_once('#').unwrap_or((&url, ""));
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (scheme, rest) = match rest.split_once(':') {
-        Some((scheme, rest)) if scheme.starts_with(|letter: char| letter.is_ascii_alphabetic()) && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter)) => {
+        Some((scheme, rest))
+            if scheme.starts_with(|letter: char| letter.is_ascii_alphabetic())
+                && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter)) =>
+        {
             (scheme.to_lowercase(), rest)
         }
         _ => (String::new(), rest),
@@ -93,7 +96,10 @@ fn urlsplit(_: &mut State, args: &Args) -> Result<Value, Error> {
     };
     let text = |value: Option<&str>| value.map_or_else(|| Value::from(()), Value::from);
     let port = match port {
-        Some(port) if !port.is_empty() => port.parse::<u16>().map(Value::from).map_err(|_| wrong(format!("the port `{port}` is not a port number")))?,
+        Some(port) if !port.is_empty() => port
+            .parse::<u16>()
+            .map(Value::from)
+            .map_err(|_| wrong(format!("the port `{port}` is not a port number")))?,
         _ => Value::from(()),
     };
     let parts = [
