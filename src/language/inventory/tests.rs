@@ -65,7 +65,7 @@ fn patterns_add_intersect_exclude_index_and_match() {
     assert_eq!(hosts(&net, "sealers[-1]"), "sealer3");
     assert_eq!(hosts(&net, "sealers[1:2]"), "sealer2 sealer3");
     assert_eq!(hosts(&net, "sealers[1:]"), "sealer2 sealer3");
-    assert_eq!(hosts(&net, "?ealer[!2]"), "sealer1 sealer3");
+    assert_eq!(hosts(&net, "?ealer[!2s]"), "sealer1 sealer3");
     assert_eq!(hosts(&net, "ungrouped"), "lonely");
     assert_eq!(hosts(&net, "localhost"), "localhost");
     assert_eq!(hosts(&Inventory::empty(), "all"), "");
