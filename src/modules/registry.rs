@@ -66,6 +66,7 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::add_host::AddHost>(),
     Entry::of::<super::assert::Assert>(),
     Entry::of::<super::command::Command>(),
+    Entry::of::<super::copy::Copy>(),
     Entry::of::<super::debug::Debug>(),
     Entry::of::<super::eth_account::EthAccount>(),
     Entry::of::<super::eth_block::EthBlock>(),
@@ -82,6 +83,8 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::eth_synced::EthSynced>(),
     Entry::of::<super::eth_verify::EthVerify>(),
     Entry::of::<super::fail::Fail>(),
+    Entry::of::<super::file::File>(),
+    Entry::of::<super::get_url::GetUrl>(),
     Entry::of::<super::group::Group>(),
     Entry::of::<super::group_by::GroupBy>(),
     Entry::of::<super::hostname::Hostname>(),
@@ -95,7 +98,10 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::setup::Setup>(),
     Entry::of::<super::shell::Shell>(),
     Entry::of::<super::systemd::Systemd>(),
+    Entry::of::<super::template::Template>(),
+    Entry::of::<super::uri::Uri>(),
     Entry::of::<super::user::User>(),
+    Entry::of::<super::wait_for::WaitFor>(),
     Entry::of::<super::wait_for_connection::WaitForConnection>(),
 ];
 
