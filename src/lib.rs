@@ -5,6 +5,7 @@ pub mod base;
 pub mod chain;
 pub mod cli;
 pub mod connect;
+pub mod ethstats;
 pub mod language;
 pub mod modules;
 pub mod plan;

@@ -1,5 +1,6 @@
 //! From argv to one function per subcommand.
 
+pub mod ethstats;
 pub mod inventory;
 pub mod options;
 pub mod plan;
@@ -27,6 +28,8 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Show hosts, groups and variables
     Inventory(inventory::InventoryArgs),
+    /// Serve the stats page of a network
+    Ethstats(ethstats::EthstatsArgs),
     /// Serve on stdin and stdout; started by the controller on each host
     #[command(hide = true)]
     Agent,
@@ -49,6 +52,7 @@ pub fn main() -> ExitCode {
         Command::Playbook(args) => playbook::run(args),
         Command::Plan(args) => plan::run(&args),
         Command::Inventory(args) => inventory::run(&args),
+        Command::Ethstats(args) => ethstats::run(args),
         Command::Agent => crate::agent::serve::main(),
     }
 }

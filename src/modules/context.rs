@@ -34,7 +34,7 @@ impl<'a> Cx<'a> {
         if self.check { Ok(None) } else { effect(&self.system.writer()).map(Some) }
     }
 
-    /// Does what is not a change of the host (a probe that needs a command, a lock that ends with the run), in check mode too.
+    /// Reports a line of progress.
     pub fn line(&self, text: &str) {
         (self.line)(text);
     }

@@ -54,7 +54,7 @@ impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::String(text) => Ok(Self(text)),
-            Value::Null => Ok(Self(String::new())),
+            Value::Null => Err(D::Error::custom("nothing is not a text")),
             value => Ok(Self(value.to_string())),
         }
     }

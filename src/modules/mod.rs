@@ -1,13 +1,27 @@
 //! What a task can do. One file a module; [`REGISTRY`] is one line a module.
 
+pub mod arguments;
+pub mod attributes;
+pub mod content;
 pub mod context;
 pub mod loose;
+pub mod mode;
 pub mod registry;
+#[cfg(test)]
+pub mod testing;
 
 pub mod add_host;
 pub mod assert;
 pub mod command;
 pub mod debug;
+mod eth;
+pub mod eth_account;
+pub mod eth_genesis;
+pub mod eth_init;
+pub mod eth_node_key;
+pub mod eth_static_peers;
+#[cfg(test)]
+mod eth_tests;
 mod execution;
 pub mod fail;
 pub mod group_by;
@@ -17,6 +31,7 @@ pub mod pause;
 pub mod ping;
 pub mod script;
 pub mod set_fact;
+pub mod setup;
 pub mod shell;
 pub mod wait_for_connection;
 

@@ -1,5 +1,6 @@
 //! From a module's name in a playbook to the code: one line a module.
 
+use super::arguments::parse;
 use super::{Controller, Cx, Module, Reach, Result};
 use crate::base::{Failure, Map, Outcome, Value};
 
@@ -50,15 +51,6 @@ impl Entry {
     }
 }
 
-fn parse<M: Module>(mut args: Map) -> Result<M> {
-    for (alias, name) in M::ALIASES {
-        if let Some(value) = args.remove(*alias) {
-            args.insert((*name).to_owned(), value);
-        }
-    }
-    serde_json::from_value(Value::Object(args)).map_err(|error| Failure::new(format!("{}: {error}", M::NAME)))
-}
-
 fn to_map(value: &impl serde::Serialize) -> Result<Map> {
     match serde_json::to_value(value) {
         Ok(Value::Object(map)) => Ok(map),
@@ -75,6 +67,11 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::assert::Assert>(),
     Entry::of::<super::command::Command>(),
     Entry::of::<super::debug::Debug>(),
+    Entry::of::<super::eth_account::EthAccount>(),
+    Entry::of::<super::eth_genesis::EthGenesis>(),
+    Entry::of::<super::eth_init::EthInit>(),
+    Entry::of::<super::eth_node_key::EthNodeKey>(),
+    Entry::of::<super::eth_static_peers::EthStaticPeers>(),
     Entry::of::<super::fail::Fail>(),
     Entry::of::<super::group_by::GroupBy>(),
     Entry::of::<super::include_vars::IncludeVars>(),
@@ -83,6 +80,7 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::ping::Ping>(),
     Entry::of::<super::script::Script>(),
     Entry::of::<super::set_fact::SetFact>(),
+    Entry::of::<super::setup::Setup>(),
     Entry::of::<super::shell::Shell>(),
     Entry::of::<super::wait_for_connection::WaitForConnection>(),
 ];

@@ -3,6 +3,7 @@
 pub mod addresses;
 pub mod checksum;
 pub mod command;
+pub mod facts;
 pub mod glob;
 pub mod hold;
 pub mod http;

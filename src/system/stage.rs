@@ -64,6 +64,24 @@ impl Staged {
     }
 }
 
+impl Staged {
+    /// As [`commit`](Self::commit); a file that cannot be replaced at once, since it is a mount point, is written over:
+    /// then a failure in the middle leaves it broken.
+    pub fn commit_or_overwrite(mut self) -> Result<()> {
+        let real = self.real.take().unwrap_or_default();
+        let done = match fs::rename(&real, &self.real_target) {
+            Err(error) if matches!(error.kind(), ErrorKind::ResourceBusy | ErrorKind::CrossesDevices) => {
+                fs::copy(&real, &self.real_target).and_then(|_| fs::remove_file(&real))
+            }
+            done => done,
+        };
+        done.map_err(|error| {
+            let _ = fs::remove_file(&real);
+            trouble(&self.target, "replace", &error)
+        })
+    }
+}
+
 impl Drop for Staged {
     fn drop(&mut self) {
         if let Some(real) = self.real.take() {

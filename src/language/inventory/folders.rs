@@ -7,7 +7,8 @@ const ENDINGS: &[&str] = &["yml", "yaml", "json"];
 
 /// All files of variables in a folder and the folders in it, by name. Hidden files and backups are left out.
 pub fn variable_files(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     paths.sort();
     let mut files = vec![];
     for path in paths {

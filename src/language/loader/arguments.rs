@@ -12,8 +12,18 @@ const COMMAND_OPTIONS: &[&str] =
 const COMMANDS: &[&str] = &["command", "shell", "raw", "script"];
 
 /// Modules whose text may be a word that is no `key=value`.
-const WORDS: &[&str] =
-    &["meta", "include_vars", "include_tasks", "import_tasks", "include_role", "import_role", "import_playbook", "add_host", "group_by", "set_fact"];
+const WORDS: &[&str] = &[
+    "meta",
+    "include_vars",
+    "include_tasks",
+    "import_tasks",
+    "include_role",
+    "import_role",
+    "import_playbook",
+    "add_host",
+    "group_by",
+    "set_fact",
+];
 
 /// A module's arguments and its free text.
 #[derive(Debug, Clone)]
@@ -90,8 +100,9 @@ fn split(module: &Key, node: &Node, text: &str, mistakes: &mut Vec<Diagnostic>) 
                     return Arguments { args: node.clone(), free: None };
                 }
                 mistakes.push(
-                    Diagnostic::new(format!("`{token}` is no `option=value`"), &inside(node, text, start, end))
-                        .help(format!("`{}` takes options: write them as a table below `{}:`", module.name, module.name)),
+                    Diagnostic::new(format!("`{token}` is no `option=value`"), &inside(node, text, start, end)).help(
+                        format!("`{}` takes options: write them as a table below `{}:`", module.name, module.name),
+                    ),
                 );
                 return Arguments { args: table(entries), free: None };
             }
@@ -100,7 +111,11 @@ fn split(module: &Key, node: &Node, text: &str, mistakes: &mut Vec<Diagnostic>) 
     rest.push_str(&text[last..]);
     let rest = rest.trim();
     let free = (!rest.is_empty()).then(|| Node {
-        span: if last == 0 { node.span.clone() } else { inside(node, text, 0, text.find(rest).map_or(text.len(), |at| at + rest.len())) },
+        span: if last == 0 {
+            node.span.clone()
+        } else {
+            inside(node, text, 0, text.find(rest).map_or(text.len(), |at| at + rest.len()))
+        },
         data: match node.data {
             Data::Unsafe(_) => Data::Unsafe(rest.into()),
             _ => Data::Text(rest.into()),
@@ -226,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_command_keeps_its_text_and_gives_its_options_away() {
-        let (args, free, mistakes) = read("ansible.builtin.shell", "A=1 make  install \"x y\" chdir=/src creates={{ done }}");
+        let (args, free, mistakes) =
+            read("ansible.builtin.shell", "A=1 make  install \"x y\" chdir=/src creates={{ done }}");
         assert_eq!(args, serde_json::json!({"chdir": "/src", "creates": "{{ done }}"}));
         assert_eq!(free.as_deref(), Some("A=1 make  install \"x y\""));
         assert_eq!(mistakes, 0);

@@ -54,7 +54,10 @@ impl Walk<'_> {
         }
         if let Some((key, _)) = node.entries().iter().find(|(key, _)| matches!(&*key.name, "rescue" | "always")) {
             let (name, span) = (key.name.clone(), key.span.clone());
-            self.wrong(Diagnostic::new(format!("`{name}` without `block`"), &span).help("put the tasks that it guards under `block:`"));
+            self.wrong(
+                Diagnostic::new(format!("`{name}` without `block`"), &span)
+                    .help("put the tasks that it guards under `block:`"),
+            );
             return None;
         }
         self.task(node, place)
@@ -73,10 +76,10 @@ impl Walk<'_> {
                         notify.extend(check::list(value));
                     }
                 }
-                "loop" | "register" | "until" => self.wrong(
-                    Diagnostic::new(format!("a block has no `{}`", key.name), &key.span)
-                        .help("put the tasks into a file and `include_tasks` it with the loop, or put it on each task"),
-                ),
+                "loop" | "register" | "until" => self
+                    .wrong(Diagnostic::new(format!("a block has no `{}`", key.name), &key.span).help(
+                        "put the tasks into a file and `include_tasks` it with the loop, or put it on each task",
+                    )),
                 _ => {
                     if !keywords::take(&mut own, key, value, &mut self.mistakes) {
                         self.wrong(check::unknown("a block", key, &[BLOCK, keywords::SHARED]));
@@ -87,8 +90,13 @@ impl Walk<'_> {
         let inner = Place { notify, ..place.within(&own) };
         let mut part = |name: &str| node.get(name).map(|list| self.items(list, &inner)).unwrap_or_default();
         let (block, rescue, always) = (part("block"), part("rescue"), part("always"));
-        if node.get("block").is_some_and(|list| matches!(&list.data, Data::Null) || matches!(&list.data, Data::List(items) if items.is_empty())) {
-            self.wrong(Diagnostic::new("this block has no tasks", &node.span).help("list them under `block:`, or remove the block"));
+        if node.get("block").is_some_and(|list| {
+            matches!(&list.data, Data::Null) || matches!(&list.data, Data::List(items) if items.is_empty())
+        }) {
+            self.wrong(
+                Diagnostic::new("this block has no tasks", &node.span)
+                    .help("list them under `block:`, or remove the block"),
+            );
         }
         Item::Block(Arc::new(Block { span: node.span.clone(), name, keywords: own, block, rescue, always, role: None }))
     }

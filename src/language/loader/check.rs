@@ -51,11 +51,15 @@ impl Kind {
             Self::Boolean => match &node.data {
                 Data::Bool(_) | Data::Int(0 | 1) => true,
                 _ => text.is_some_and(|text| {
-                    matches!(text.to_lowercase().as_str(), "yes" | "no" | "true" | "false" | "on" | "off" | "y" | "n" | "t" | "f" | "1" | "0")
+                    matches!(
+                        text.to_lowercase().as_str(),
+                        "yes" | "no" | "true" | "false" | "on" | "off" | "y" | "n" | "t" | "f" | "1" | "0"
+                    )
                 }),
             },
             Self::Number => {
-                matches!(node.data, Data::Int(_) | Data::Float(_)) || text.is_some_and(|text| text.trim().parse::<f64>().is_ok())
+                matches!(node.data, Data::Int(_) | Data::Float(_))
+                    || text.is_some_and(|text| text.trim().parse::<f64>().is_ok())
             }
             Self::Text => !matches!(node.data, Data::List(_) | Data::Table(_)),
             Self::Table => matches!(node.data, Data::Table(_)),
@@ -111,7 +115,8 @@ pub fn variable_names(node: &Node, mistakes: &mut Vec<Diagnostic>) {
 
 /// Reports a name that no template could use.
 pub fn variable_name(key: &Key, mistakes: &mut Vec<Diagnostic>) {
-    const WORDS: &[&str] = &["true", "false", "none", "True", "False", "None", "and", "or", "not", "in", "is", "if", "else"];
+    const WORDS: &[&str] =
+        &["true", "false", "none", "True", "False", "None", "and", "or", "not", "in", "is", "if", "else"];
     let mut letters = key.name.chars();
     let good = letters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
         && letters.all(|letter| letter.is_alphanumeric() || letter == '_')

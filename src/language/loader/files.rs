@@ -94,7 +94,13 @@ pub fn listed(paths: &[PathBuf]) -> String {
 
 /// Where a task file is looked for: beside the file that names it, in the role's `tasks/` and the role, beside the
 /// playbook and in its `tasks/`.
-pub fn find_tasks(name: &str, span: &Span, folder: &Path, role: Option<&Path>, playbook: &Path) -> Result<PathBuf, Diagnostic> {
+pub fn find_tasks(
+    name: &str,
+    span: &Span,
+    folder: &Path,
+    role: Option<&Path>,
+    playbook: &Path,
+) -> Result<PathBuf, Diagnostic> {
     let mut folders = vec![folder.to_owned()];
     if let Some(role) = role {
         folders.extend([role.join("tasks"), role.to_owned()]);
@@ -112,6 +118,10 @@ pub fn main_file(folder: &Path, from: Option<&str>) -> Option<PathBuf> {
         PathBuf::from(name)
     });
     let plain = std::iter::once(stem.clone());
-    let found = if from.is_some() { plain.chain(ended).find(|path| path.is_file()) } else { ended.chain(plain).find(|path| path.is_file()) };
+    let found = if from.is_some() {
+        plain.chain(ended).find(|path| path.is_file())
+    } else {
+        ended.chain(plain).find(|path| path.is_file())
+    };
     found.map(|path| absolute(&path))
 }

@@ -13,12 +13,27 @@ use std::sync::Arc;
 const TASKS: &[&str] = &["file", "apply", "_raw_params"];
 /// Options of `include_role` and `import_role`.
 pub const ROLE: &[&str] = &[
-    "name", "role", "tasks_from", "vars_from", "defaults_from", "handlers_from", "public", "apply", "allow_duplicates",
+    "name",
+    "role",
+    "tasks_from",
+    "vars_from",
+    "defaults_from",
+    "handlers_from",
+    "public",
+    "apply",
+    "allow_duplicates",
     "rolespec_validate",
 ];
 
 impl Walk<'_> {
-    pub fn import_tasks(&mut self, task: Task, key: &Key, value: &Node, args: Option<&Node>, place: &Place) -> Option<Item> {
+    pub fn import_tasks(
+        &mut self,
+        task: Task,
+        key: &Key,
+        value: &Node,
+        args: Option<&Node>,
+        place: &Place,
+    ) -> Option<Item> {
         let read = self.arguments(key, value, args);
         self.no_loop(&task, key);
         let file = self.option_or_free(&read, "file", key)?;
@@ -48,7 +63,8 @@ impl Walk<'_> {
     pub fn include(&mut self, mut task: Task, key: &Key, value: &Node, args: Option<&Node>) -> Option<Item> {
         let role = arguments::short(&key.name) == "include_role";
         let read = self.arguments(key, value, args);
-        let what = if role { self.option_or_free(&read, "name", key) } else { self.option_or_free(&read, "file", key) }?;
+        let what =
+            if role { self.option_or_free(&read, "name", key) } else { self.option_or_free(&read, "file", key) }?;
         self.known(&read.args, key, if role { ROLE } else { TASKS });
         let option = |name: &str| read.args.get(name).cloned();
         let apply = option("apply").map(|node| self.apply(&node)).unwrap_or_default();
@@ -68,7 +84,10 @@ impl Walk<'_> {
     fn apply(&mut self, node: &Node) -> Keywords {
         let mut apply = Keywords::default();
         if !matches!(node.data, Data::Table(_) | Data::Null) {
-            self.wrong(Diagnostic::new(format!("`apply` needs a table of keywords, this is {}", node.kind()), &node.span));
+            self.wrong(Diagnostic::new(
+                format!("`apply` needs a table of keywords, this is {}", node.kind()),
+                &node.span,
+            ));
         }
         for (key, value) in node.entries() {
             if !keywords::take(&mut apply, key, value, &mut self.mistakes) {
@@ -82,7 +101,9 @@ impl Walk<'_> {
     pub fn no_loop(&mut self, task: &Task, key: &Key) {
         if task.r#loop.is_some() {
             let dynamic = key.name.replace("import_", "include_");
-            self.wrong(Diagnostic::new(format!("`{}` cannot loop", key.name), &key.span).help(format!("use `{dynamic}`")));
+            self.wrong(
+                Diagnostic::new(format!("`{}` cannot loop", key.name), &key.span).help(format!("use `{dynamic}`")),
+            );
         }
     }
 

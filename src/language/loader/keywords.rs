@@ -7,9 +7,32 @@ use crate::language::playbook::Keywords;
 
 /// The names of [`Keywords`], and those that are read and have no meaning here.
 pub const SHARED: &[&str] = &[
-    "vars", "tags", "when", "become", "become_user", "become_method", "become_exe", "become_flags", "environment", "no_log",
-    "ignore_errors", "ignore_unreachable", "check_mode", "diff", "any_errors_fatal", "run_once", "delegate_to",
-    "delegate_facts", "connection", "remote_user", "port", "throttle", "timeout", "module_defaults", "collections", "debugger",
+    "vars",
+    "tags",
+    "when",
+    "become",
+    "become_user",
+    "become_method",
+    "become_exe",
+    "become_flags",
+    "environment",
+    "no_log",
+    "ignore_errors",
+    "ignore_unreachable",
+    "check_mode",
+    "diff",
+    "any_errors_fatal",
+    "run_once",
+    "delegate_to",
+    "delegate_facts",
+    "connection",
+    "remote_user",
+    "port",
+    "throttle",
+    "timeout",
+    "module_defaults",
+    "collections",
+    "debugger",
 ];
 
 /// Takes a keyword that all share; `false` if `key` is none.

@@ -11,9 +11,26 @@ use std::sync::Arc;
 
 /// Keywords of a play alone.
 const PLAY: &[&str] = &[
-    "name", "hosts", "tasks", "pre_tasks", "post_tasks", "roles", "handlers", "vars_files", "vars_prompt", "gather_facts",
-    "gather_subset", "gather_timeout", "fact_path", "serial", "order", "strategy", "max_fail_percentage", "force_handlers",
-    "validate_argspec", "user",
+    "name",
+    "hosts",
+    "tasks",
+    "pre_tasks",
+    "post_tasks",
+    "roles",
+    "handlers",
+    "vars_files",
+    "vars_prompt",
+    "gather_facts",
+    "gather_subset",
+    "gather_timeout",
+    "fact_path",
+    "serial",
+    "order",
+    "strategy",
+    "max_fail_percentage",
+    "force_handlers",
+    "validate_argspec",
+    "user",
 ];
 
 impl Walk<'_> {
@@ -26,8 +43,11 @@ impl Walk<'_> {
                 walk.wrong(match node.data {
                     Data::Null => Diagnostic::plain(format!("{} is empty", super::shown(path)))
                         .help("a playbook is a list of plays: begin with `- hosts: all`"),
-                    _ => Diagnostic::new(format!("a playbook must be a list of plays, this is {}", node.kind()), &node.span)
-                        .help("begin each play with `- hosts: ...`"),
+                    _ => Diagnostic::new(
+                        format!("a playbook must be a list of plays, this is {}", node.kind()),
+                        &node.span,
+                    )
+                    .help("begin each play with `- hosts: ...`"),
                 });
                 return vec![];
             };
@@ -42,7 +62,10 @@ impl Walk<'_> {
 
     fn play_or_import(&mut self, node: &Node, path: &Path, outer: Option<&Keywords>) -> Vec<Arc<Play>> {
         if !matches!(node.data, Data::Table(_)) {
-            self.wrong(Diagnostic::new(format!("a play must be a table, this is {}", node.kind()), &node.span).help("begin it with `- hosts: ...`"));
+            self.wrong(
+                Diagnostic::new(format!("a play must be a table, this is {}", node.kind()), &node.span)
+                    .help("begin it with `- hosts: ...`"),
+            );
             return vec![];
         }
         let import = node.entries().iter().find(|(key, _)| super::arguments::short(&key.name) == "import_playbook");
@@ -52,7 +75,14 @@ impl Walk<'_> {
         }
     }
 
-    fn import_playbook(&mut self, node: &Node, import: &Key, file: &Node, path: &Path, outer: Option<&Keywords>) -> Vec<Arc<Play>> {
+    fn import_playbook(
+        &mut self,
+        node: &Node,
+        import: &Key,
+        file: &Node,
+        path: &Path,
+        outer: Option<&Keywords>,
+    ) -> Vec<Arc<Play>> {
         let mut own = Keywords::default();
         for (key, value) in node.entries() {
             match &*key.name {
@@ -67,7 +97,9 @@ impl Walk<'_> {
         if let Some(outer) = outer {
             own = inherit(outer, own);
         }
-        let Some(name) = self.static_text(file, &Place { folder: files::folder(path), ..Place::default() }) else { return vec![] };
+        let Some(name) = self.static_text(file, &Place { folder: files::folder(path), ..Place::default() }) else {
+            return vec![];
+        };
         let found = files::find("playbook", &name, &file.span, &[files::folder(path)]);
         match found {
             Ok(found) => {
@@ -123,7 +155,8 @@ impl Walk<'_> {
                         .help("put the condition on its tasks, on a block around them, or on the `import_playbook`"),
                 ),
                 "delegate_to" | "delegate_facts" => self.wrong(
-                    Diagnostic::new(format!("a play has no `{}`", key.name), &key.span).help("put it on its tasks or on a block around them"),
+                    Diagnostic::new(format!("a play has no `{}`", key.name), &key.span)
+                        .help("put it on its tasks or on a block around them"),
                 ),
                 _ => {
                     if !keywords::take(&mut own, key, value, &mut self.mistakes) {
@@ -152,7 +185,8 @@ impl Walk<'_> {
         play.used_roles = std::mem::take(&mut self.used_roles);
         let Some(hosts) = hosts else {
             self.wrong(
-                Diagnostic::new("this play has no `hosts`", &node.span).help("say which hosts it is for: `hosts: all`, or a group's name"),
+                Diagnostic::new("this play has no `hosts`", &node.span)
+                    .help("say which hosts it is for: `hosts: all`, or a group's name"),
             );
             return None;
         };
@@ -164,11 +198,15 @@ impl Walk<'_> {
     }
 
     fn prompts(&mut self, key: &Key, node: &Node) -> Vec<Node> {
-        const KNOWN: &[&str] = &["name", "prompt", "default", "private", "confirm", "encrypt", "salt_size", "salt", "unsafe"];
+        const KNOWN: &[&str] =
+            &["name", "prompt", "default", "private", "confirm", "encrypt", "salt_size", "salt", "unsafe"];
         let prompts = check::list(node);
         for prompt in &prompts {
             if prompt.get("name").and_then(Node::as_str).is_none() {
-                self.wrong(Diagnostic::new(format!("each of `{}` needs a `name`", key.name), &prompt.span).help("name the variable that takes the answer"));
+                self.wrong(
+                    Diagnostic::new(format!("each of `{}` needs a `name`", key.name), &prompt.span)
+                        .help("name the variable that takes the answer"),
+                );
             }
             for (key, _) in prompt.entries() {
                 if !KNOWN.contains(&&*key.name) {

@@ -52,7 +52,10 @@ impl Walk<'_> {
     /// `roles:` of a play.
     pub fn roles(&mut self, node: &Node, place: &Place) -> Vec<Item> {
         if !matches!(node.data, Data::List(_) | Data::Null) {
-            self.wrong(Diagnostic::new(format!("`roles` needs a list, this is {}", node.kind()), &node.span).help("begin each role with `- `"));
+            self.wrong(
+                Diagnostic::new(format!("`roles` needs a list, this is {}", node.kind()), &node.span)
+                    .help("begin each role with `- `"),
+            );
             return vec![];
         }
         check::list(node).iter().filter_map(|entry| self.role_entry(entry, place, false)).collect()
@@ -79,28 +82,66 @@ impl Walk<'_> {
         };
         let name = self.static_text(named, place)?;
         let vars = own.vars.take().map(|vars| vars.entries().to_vec()).unwrap_or_default();
-        let used = Use { name: &name, span: named.span.clone(), keywords: own, vars, params, from: From::default(), once: true, dependency, title: None };
+        let used = Use {
+            name: &name,
+            span: named.span.clone(),
+            keywords: own,
+            vars,
+            params,
+            from: From::default(),
+            once: true,
+            dependency,
+            title: None,
+        };
         self.use_role(used, place).map(|(block, _)| Item::Block(block))
     }
 
-    pub fn import_role(&mut self, task: Task, key: &Key, value: &Node, args: Option<&Node>, place: &Place) -> Option<Item> {
+    pub fn import_role(
+        &mut self,
+        task: Task,
+        key: &Key,
+        value: &Node,
+        args: Option<&Node>,
+        place: &Place,
+    ) -> Option<Item> {
         let read = self.arguments(key, value, args);
         self.no_loop(&task, key);
         let named = self.option_or_free(&read, "name", key)?;
         self.known(&read.args, key, import::ROLE);
         let name = self.static_text(&named, place)?;
         let mut from = |option: &str| read.args.get(option).and_then(|node| self.static_text(node, place));
-        let (tasks, vars, defaults, handlers) = (from("tasks_from"), from("vars_from"), from("defaults_from"), from("handlers_from"));
-        let from = From { tasks: tasks.as_deref(), vars: vars.as_deref(), defaults: defaults.as_deref(), handlers: handlers.as_deref() };
+        let (tasks, vars, defaults, handlers) =
+            (from("tasks_from"), from("vars_from"), from("defaults_from"), from("handlers_from"));
+        let from = From {
+            tasks: tasks.as_deref(),
+            vars: vars.as_deref(),
+            defaults: defaults.as_deref(),
+            handlers: handlers.as_deref(),
+        };
         let once = read.args.get("allow_duplicates").is_some_and(|node| node.data == Data::Bool(false));
-        let used = Use { name: &name, span: named.span.clone(), keywords: task.keywords, vars: vec![], params: vec![], from, once, dependency: false, title: task.name };
+        let used = Use {
+            name: &name,
+            span: named.span.clone(),
+            keywords: task.keywords,
+            vars: vec![],
+            params: vec![],
+            from,
+            once,
+            dependency: false,
+            title: task.name,
+        };
         let place = Place { notify: task.notify, ..place.clone() };
         self.use_role(used, &place).map(|(block, _)| Item::Block(block))
     }
 
     /// A role asked for by `include_role`.
     pub fn included_role(&mut self, asked: &RoleUse<'_>) -> Option<(Arc<Block>, Arc<Role>)> {
-        let from = From { tasks: asked.tasks_from, vars: asked.vars_from, defaults: asked.defaults_from, handlers: asked.handlers_from };
+        let from = From {
+            tasks: asked.tasks_from,
+            vars: asked.vars_from,
+            defaults: asked.defaults_from,
+            handlers: asked.handlers_from,
+        };
         let used = Use {
             name: asked.name,
             span: asked.span.clone(),
@@ -140,7 +181,12 @@ impl Walk<'_> {
                 None => vars.push((key, node)),
             }
         }
-        let parents = place.role.iter().flat_map(|parent| std::iter::once(&parent.name).chain(&parent.parents)).cloned().collect();
+        let parents = place
+            .role
+            .iter()
+            .flat_map(|parent| std::iter::once(&parent.name).chain(&parent.parents))
+            .cloned()
+            .collect();
         let role = Arc::new(Role {
             name: used.name.into(),
             defaults: self.role_table(&path.join("defaults"), used.from.defaults, &used.span),
@@ -149,7 +195,12 @@ impl Walk<'_> {
             parents,
             path: path.clone(),
         });
-        let inner = Place { folder: path.join("tasks"), role: Some(role.clone()), handlers: false, ..place.within(&used.keywords) };
+        let inner = Place {
+            folder: path.join("tasks"),
+            role: Some(role.clone()),
+            handlers: false,
+            ..place.within(&used.keywords)
+        };
         // Dependencies' handlers go inside this role's block of handlers.
         let handlers_before = std::mem::take(&mut self.handlers);
         let mut block: Vec<Item> = vec![];
@@ -231,7 +282,10 @@ impl Walk<'_> {
         };
         let mut meta = Meta::default();
         if !matches!(node.data, Data::Table(_) | Data::Null) {
-            self.wrong(Diagnostic::new(format!("a role's meta file must be a table, this is {}", node.kind()), &node.span));
+            self.wrong(Diagnostic::new(
+                format!("a role's meta file must be a table, this is {}", node.kind()),
+                &node.span,
+            ));
         }
         for (key, value) in node.entries() {
             match &*key.name {
@@ -286,7 +340,9 @@ impl Walk<'_> {
 
 impl Use<'_> {
     fn identity(&self, path: &Path) -> Identity {
-        let table = |entries: &[(Key, Node)]| entries.iter().map(|(key, node)| (key.name.clone(), node.to_value())).collect::<Vec<_>>();
+        let table = |entries: &[(Key, Node)]| {
+            entries.iter().map(|(key, node)| (key.name.clone(), node.to_value())).collect::<Vec<_>>()
+        };
         let keywords = &self.keywords;
         Identity {
             path: path.to_owned(),

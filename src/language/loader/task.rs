@@ -12,8 +12,22 @@ use std::sync::Arc;
 
 /// Keywords of a task alone.
 const TASK: &[&str] = &[
-    "name", "action", "local_action", "args", "register", "changed_when", "failed_when", "loop", "loop_control", "notify",
-    "listen", "until", "retries", "delay", "async", "poll",
+    "name",
+    "action",
+    "local_action",
+    "args",
+    "register",
+    "changed_when",
+    "failed_when",
+    "loop",
+    "loop_control",
+    "notify",
+    "listen",
+    "until",
+    "retries",
+    "delay",
+    "async",
+    "poll",
 ];
 
 const LOOP_CONTROL: &[&str] =
@@ -47,7 +61,10 @@ impl Walk<'_> {
             "import_role" => self.import_role(draft.task, &key, &value, draft.args.as_ref(), place),
             "include_tasks" | "include_role" => self.include(draft.task, &key, &value, draft.args.as_ref()),
             "include" => {
-                self.wrong(Diagnostic::new("there is no `include` any more", &key.span).help("write `include_tasks` or `import_tasks`"));
+                self.wrong(
+                    Diagnostic::new("there is no `include` any more", &key.span)
+                        .help("write `include_tasks` or `import_tasks`"),
+                );
                 None
             }
             "import_playbook" => {
@@ -109,16 +126,21 @@ impl Walk<'_> {
         match names.as_slice() {
             [] => {
                 self.wrong(
-                    Diagnostic::new("this task has no module", &node.span).help("say what it does: `command: ...`, `copy: {...}`, ..."),
+                    Diagnostic::new("this task has no module", &node.span)
+                        .help("say what it does: `command: ...`, `copy: {...}`, ..."),
                 );
                 return None;
             }
             [_] => {}
             [first, .., last] => {
-                let mut diagnostic = Diagnostic::new(format!("two modules in one task: `{}` and `{}`", first.name, last.name), &last.span)
-                    .help("make two tasks of it");
+                let mut diagnostic = Diagnostic::new(
+                    format!("two modules in one task: `{}` and `{}`", first.name, last.name),
+                    &last.span,
+                )
+                .help("make two tasks of it");
                 if let Some(name) = did_you_mean(&last.name, TASK.iter().chain(keywords::SHARED).copied()) {
-                    diagnostic = diagnostic.help(format!("make two tasks of it; or did you mean the keyword `{name}`?"));
+                    diagnostic =
+                        diagnostic.help(format!("make two tasks of it; or did you mean the keyword `{name}`?"));
                 }
                 self.wrong(diagnostic);
                 return None;
@@ -153,7 +175,9 @@ impl Walk<'_> {
                     list.extend(check::list(value));
                 }
                 if &*key.name == "listen" && !place.handlers {
-                    mistakes.push(Diagnostic::new("only a handler can `listen`", &key.span).help("move this task to `handlers`"));
+                    mistakes.push(
+                        Diagnostic::new("only a handler can `listen`", &key.span).help("move this task to `handlers`"),
+                    );
                 }
                 return true;
             }
@@ -164,7 +188,10 @@ impl Walk<'_> {
                         check::variable_name(&name, mistakes);
                         task.register = Some(name);
                     }
-                    None => mistakes.push(Diagnostic::new(format!("`register` needs a variable's name, this is {}", value.kind()), &value.span)),
+                    None => mistakes.push(Diagnostic::new(
+                        format!("`register` needs a variable's name, this is {}", value.kind()),
+                        &value.span,
+                    )),
                 }
                 return true;
             }
@@ -183,7 +210,9 @@ impl Walk<'_> {
             }
             name if name == "loop" || name.starts_with("with_") => {
                 if task.r#loop.is_some() {
-                    mistakes.push(Diagnostic::new("a task has one loop", &key.span).help("keep one of `loop` and `with_...`"));
+                    mistakes.push(
+                        Diagnostic::new("a task has one loop", &key.span).help("keep one of `loop` and `with_...`"),
+                    );
                 }
                 let with = name.strip_prefix("with_").map(|with| Arc::from(arguments::short(with)));
                 if with.is_none() && !matches!(value.data, Data::List(_)) && !value.is_template() {
@@ -191,7 +220,10 @@ impl Walk<'_> {
                         Data::Table(_) => "make a list of it: `loop: \"{{ table | dict2items }}\"`",
                         _ => "write a list, or a template that gives one",
                     };
-                    mistakes.push(Diagnostic::new(format!("`loop` needs a list, this is {}", value.kind()), &value.span).help(help));
+                    mistakes.push(
+                        Diagnostic::new(format!("`loop` needs a list, this is {}", value.kind()), &value.span)
+                            .help(help),
+                    );
                 }
                 task.r#loop = Some(Loop { with, over: value.clone() });
                 return true;
@@ -218,14 +250,20 @@ fn spelled_out(key: &Key, value: &Node, mistakes: &mut Vec<Diagnostic>) -> Optio
         }
         Data::Table(entries) => {
             let Some(name) = value.get("module").and_then(Node::as_str) else {
-                mistakes.push(Diagnostic::new(format!("`{}` needs a `module`", key.name), &place).help("or write the module as the task's own key"));
+                mistakes.push(
+                    Diagnostic::new(format!("`{}` needs a `module`", key.name), &place)
+                        .help("or write the module as the task's own key"),
+                );
                 return None;
             };
             let rest = entries.iter().filter(|(key, _)| &*key.name != "module").cloned().collect();
             (name.to_owned(), Node { span: place.clone(), data: Data::Table(Arc::new(rest)) })
         }
         _ => {
-            mistakes.push(Diagnostic::new(format!("`{}` needs a module and its options, this is {}", key.name, value.kind()), &place));
+            mistakes.push(Diagnostic::new(
+                format!("`{}` needs a module and its options, this is {}", key.name, value.kind()),
+                &place,
+            ));
             return None;
         }
     };

@@ -18,7 +18,9 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn load(folder: &TempDir) -> Playbook {
-    Loader::default().playbook(&folder.path().join("site.yml")).unwrap_or_else(|wrong| panic!("{}", show(&wrong, folder.path())))
+    Loader::default()
+        .playbook(&folder.path().join("site.yml"))
+        .unwrap_or_else(|wrong| panic!("{}", show(&wrong, folder.path())))
 }
 
 /// All mistakes as they are printed, without the test's own folder.
@@ -53,7 +55,9 @@ fn block(item: &Item) -> &Block {
 
 fn module(item: &Item) -> (&str, serde_json::Value, Option<&str>) {
     match &task(item).action {
-        Action::Module { name, args, free } => (&name.name, args.to_value(), free.as_ref().and_then(|free| free.as_str())),
+        Action::Module { name, args, free } => {
+            (&name.name, args.to_value(), free.as_ref().and_then(|free| free.as_str()))
+        }
         Action::Include(include) => panic!("an include of {:?}", include.what),
     }
 }
@@ -66,7 +70,10 @@ fn a_task_is_its_keywords_and_one_module() {
     )]);
     let play = load(&folder).plays[0].clone();
     let first = task(&play.tasks[0]);
-    assert_eq!(module(&play.tasks[0]), ("ansible.builtin.shell", serde_json::json!({"creates": "/src/out", "chdir": "/src"}), Some("make all")));
+    assert_eq!(
+        module(&play.tasks[0]),
+        ("ansible.builtin.shell", serde_json::json!({"creates": "/src/out", "chdir": "/src"}), Some("make all"))
+    );
     assert_eq!((first.keywords.when.len(), first.keywords.tags.len()), (2, 2));
     assert_eq!(first.r#loop.as_ref().unwrap().with.as_deref(), Some("items"));
     assert_eq!(module(&play.tasks[1]), ("copy", serde_json::json!({"content": "{{ a }}", "dest": "/x"}), None));
@@ -78,7 +85,7 @@ fn a_task_is_its_keywords_and_one_module() {
 #[test]
 fn dependencies_stand_first_inside_their_role_and_run_once() {
     let folder = folder(&[
-        ("site.yml", "- hosts: all\n  roles:\n  - common\n  - {role: geth, port: 1, tags: [g]}\n"),
+        ("site.yml", "- hosts: all\n  roles:\n  - common\n  - {role: geth, rpc_port: 1, tags: [g]}\n"),
         ("roles/common/tasks/main.yml", "- ping:\n"),
         ("roles/common/defaults/main.yml", "a: 1\n"),
         ("roles/geth/meta/main.yml", "dependencies: [common, user]\n"),
@@ -89,7 +96,7 @@ fn dependencies_stand_first_inside_their_role_and_run_once() {
     ]);
     let play = load(&folder).plays[0].clone();
     let geth = block(&play.roles[1]);
-    assert_eq!(geth.role.as_ref().unwrap().params[0].0.name.as_ref(), "port");
+    assert_eq!(geth.role.as_ref().unwrap().params[0].0.name.as_ref(), "rpc_port");
     assert_eq!(geth.block.len(), 2, "common ran already");
     let user = block(&geth.block[0]).role.clone().unwrap();
     assert_eq!((&*user.name, &*user.parents[0]), ("user", "geth"));

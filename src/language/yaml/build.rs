@@ -37,7 +37,12 @@ struct Open {
 
 enum Kind {
     List(Vec<Node>),
-    Table { entries: Vec<(Key, Node)>, merged: Vec<(Key, Node)>, key: Option<Key>, places: HashMap<Arc<str>, usize> },
+    Table {
+        entries: Vec<(Key, Node)>,
+        merged: Vec<(Key, Node)>,
+        key: Option<Key>,
+        places: HashMap<Arc<str>, usize>,
+    },
     /// A list or table where a key should be; already reported.
     Key,
 }
@@ -180,7 +185,8 @@ impl<'a> Builder<'a> {
         } else {
             let place = Span::new(self.source.clone(), start, start + 1);
             self.mistakes.push(
-                Diagnostic::new("a list or a table cannot be a key", &place).help("put the key in quotes to make it a text"),
+                Diagnostic::new("a list or a table cannot be a key", &place)
+                    .help("put the key in quotes to make it a text"),
             );
         }
         Kind::Key
@@ -241,8 +247,11 @@ impl<'a> Builder<'a> {
                 Some(key) if &*key.name == "<<" => match from_merge(&node) {
                     Some(found) => merged.extend(found),
                     None => self.mistakes.push(
-                        Diagnostic::new(format!("`<<` needs a table or a list of tables, this is {}", node.kind()), &node.span)
-                            .help("merge an anchored table: `<<: *name`"),
+                        Diagnostic::new(
+                            format!("`<<` needs a table or a list of tables, this is {}", node.kind()),
+                            &node.span,
+                        )
+                        .help("merge an anchored table: `<<: *name`"),
                     ),
                 },
                 Some(mut key) => {

@@ -28,10 +28,9 @@ pub fn load(source: &Arc<Source>) -> Checked<Node> {
                 if documents > 1 {
                     let start = span.byte_range().map_or(0, |range| range.start);
                     let place = Span::new(source.clone(), start, start + 3);
-                    builder.mistakes.push(
-                        Diagnostic::new("a second document begins here", &place)
-                            .help("keep one document in a file: remove this `---`, or move what follows into its own file"),
-                    );
+                    builder.mistakes.push(Diagnostic::new("a second document begins here", &place).help(
+                        "keep one document in a file: remove this `---`, or move what follows into its own file",
+                    ));
                     break;
                 }
             }

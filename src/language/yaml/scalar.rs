@@ -169,7 +169,10 @@ mod tests {
             ("2026-01-02", Data::Text("2026-01-02".into())),
             ("9223372036854775807", Data::Int(i64::MAX)),
             ("1000000000000000000000", Data::Text("1000000000000000000000".into())),
-            ("0xdAC17F958D2ee523a2206206994597C13D831ec7", Data::Text("0xdAC17F958D2ee523a2206206994597C13D831ec7".into())),
+            (
+                "0xdAC17F958D2ee523a2206206994597C13D831ec7",
+                Data::Text("0xdAC17F958D2ee523a2206206994597C13D831ec7".into()),
+            ),
             ("-", Data::Text("-".into())),
             ("1-2", Data::Text("1-2".into())),
             ("--1", Data::Text("--1".into())),

@@ -97,9 +97,10 @@ fn words(kind: &ErrorKind, info: &str, line: &str) -> (String, Option<String>) {
         | ErrorKind::InvalidQuotedScalarIndent
         | ErrorKind::InvalidFlowScalarIndent
         | ErrorKind::BlockSequenceEntryNotAllowed
-        | ErrorKind::ExpectedDocumentStart => {
-            ("this line's indentation fits nothing above it", "begin it in the same column as its neighbours of the same list or table")
-        }
+        | ErrorKind::ExpectedDocumentStart => (
+            "this line's indentation fits nothing above it",
+            "begin it in the same column as its neighbours of the same list or table",
+        ),
         ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement | ErrorKind::MappingKeyNotAllowed => {
             if line.matches(": ").count() > 1 {
                 ("a second `: ` in one value", "put the whole value in quotes")
@@ -110,11 +111,17 @@ fn words(kind: &ErrorKind, info: &str, line: &str) -> (String, Option<String>) {
                 )
             }
         }
-        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
-            ("this line is neither `key: value` nor `- item`", "check for a missing `:` (a space must follow it), or a missing quote above")
+        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => (
+            "this line is neither `key: value` nor `- item`",
+            "check for a missing `:` (a space must follow it), or a missing quote above",
+        ),
+        ErrorKind::UnknownAnchor => (
+            "no anchor of this name stands above",
+            "define it first: `&name value`; a text that begins with `*` needs quotes",
+        ),
+        ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
+            ("this quote is never closed", "add the closing quote")
         }
-        ErrorKind::UnknownAnchor => ("no anchor of this name stands above", "define it first: `&name value`; a text that begins with `*` needs quotes"),
-        ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => ("this quote is never closed", "add the closing quote"),
         ErrorKind::InvalidTrailingDoubleQuotedScalar | ErrorKind::InvalidTrailingSingleQuotedScalar => {
             ("text follows the closing quote", "put the whole value in one pair of quotes")
         }
@@ -127,13 +134,14 @@ fn words(kind: &ErrorKind, info: &str, line: &str) -> (String, Option<String>) {
         ErrorKind::UnclosedFlowCollection { .. } | ErrorKind::UnexpectedEofFlowMapping => {
             ("this `{` is never closed", "add the closing `}`")
         }
-        ErrorKind::ExpectedFlowSequenceSeparator => ("`,` or `]` is missing before this", "separate the items of `[...]` with commas"),
-        ErrorKind::ExpectedFlowMappingSeparator => ("`,` or `}` is missing before this", "separate the entries of `{...}` with commas"),
+        ErrorKind::ExpectedFlowSequenceSeparator => {
+            ("`,` or `]` is missing before this", "separate the items of `[...]` with commas")
+        }
+        ErrorKind::ExpectedFlowMappingSeparator => {
+            ("`,` or `}` is missing before this", "separate the entries of `{...}` with commas")
+        }
         ErrorKind::UnexpectedCharacter { character } => {
-            return (
-                format!("no value can begin with `{character}`"),
-                Some("put the value in quotes".to_owned()),
-            );
+            return (format!("no value can begin with `{character}`"), Some("put the value in quotes".to_owned()));
         }
         ErrorKind::RecursionLimitExceeded => ("lists and tables are nested too deeply", "255 levels are the most"),
         _ => return (info.to_owned(), None),
