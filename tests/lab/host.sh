@@ -166,3 +166,14 @@ wait_for_host() { # KIND HOST
     tail -n 20 "$(disk_of "$1" "$2")/console.log" >&2
     die "$2 did not come up within 90 s: see $(disk_of "$1" "$2")/console.log"
 }
+
+wait_for_hosts() { # KIND HOST...: all at once; each that does not come up says so
+    local kind=$1 host waiters=() waiter failed=0
+    shift
+    for host in "$@"; do
+        wait_for_host "$kind" "$host" 9>&- &
+        waiters+=($!)
+    done
+    for waiter in "${waiters[@]}"; do wait "$waiter" || failed=1; done
+    return "$failed"
+}

@@ -48,6 +48,13 @@ bridge_down() { # KIND
     ip link del "$(name_of "$1")" 2>/dev/null || true
 }
 
+# The same at each boot: the others' neighbour tables would send to a former address for up to half a minute.
+mac_of() { # KIND HOST
+    local digest
+    digest=$(name_of "$1" "$2" | sha256sum)
+    printf '02:%s:%s:%s:%s:%s' "${digest:0:2}" "${digest:2:2}" "${digest:4:2}" "${digest:6:2}" "${digest:8:2}"
+}
+
 # The host's end of the pair is called host0, as systemd-nspawn would call it.
 link_up() { # KIND HOST
     local kind=$1 host=$2 namespace outer
@@ -56,7 +63,7 @@ link_up() { # KIND HOST
     ip netns list | grep -qE "^$namespace( |$)" || ip netns add "$namespace"
     if ! ip -n "$namespace" link show host0 >/dev/null 2>&1; then
         ip link del "$outer" 2>/dev/null || true
-        ip link add "$outer" type veth peer name host0 netns "$namespace"
+        ip link add "$outer" type veth peer name host0 address "$(mac_of "$kind" "$host")" netns "$namespace"
     fi
     ip link set "$outer" master "$(name_of "$kind")" up
     ip -n "$namespace" link set lo up

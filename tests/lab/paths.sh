@@ -14,9 +14,11 @@ demo_hosts=(sealer1 sealer2 sealer3 rpc1 bootnode1 ethstats1)
 geth_version=1.13.15
 
 say() { printf 'lab: %s\n' "$*" >&2; }
-# A command that fails without a word would leave the user with nothing.
-trap 'say "failed at ${BASH_SOURCE[0]}:$LINENO: $BASH_COMMAND"' ERR
-die() { printf 'lab: error: %s\n' "$*" >&2; exit 1; }
+die() { printf 'lab: error: %s\n' "$*" >&2; exit 2; }
+
+# A command that fails without a word would leave the user with nothing; `die` has said it.
+set -E
+trap '[[ $? == 2 ]] || say "failed at ${BASH_SOURCE[0]}:$LINENO: $BASH_COMMAND"' ERR
 
 # name_of KIND [HOST]: at most 11 characters without a host, since a bridge's name has room for 15.
 name_of() { printf 'cw-%s-%s%s' "$checkout_id" "${1:0:1}" "${2:+-$2}"; }
