@@ -17,7 +17,7 @@ use std::process::{Command, ExitCode, Stdio};
 #[derive(Debug, Args)]
 pub struct HostArgs {
     /// Inventory: a file, a folder, an executable, or a list of hosts with a comma (`a,b,`)
-    #[arg(short, long = "inventory", alias = "inventory-file", value_name = "INVENTORY", env = "ANSIBLE_INVENTORY", value_delimiter = None)]
+    #[arg(short, long = "inventory", alias = "inventory-file", value_name = "INVENTORY", env = "ANSIBLE_INVENTORY")]
     pub inventory: Vec<String>,
     /// Take only these hosts: a pattern such as `sealers:!sealer1`
     #[arg(short, long, value_name = "PATTERN")]
@@ -65,7 +65,7 @@ pub fn inventory(sources: &[String]) -> Checked<Inventory> {
             .output()
             .map_err(|error| error.to_string())?;
         if output.status.success() {
-            Ok(output.stdout)
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         } else {
             Err(format!("it ended with {}", output.status))
         }

@@ -129,7 +129,7 @@ pub fn run(args: PlaybookArgs) -> ExitCode {
     };
     let names: Vec<String> = args.playbooks.iter().map(|path| path.display().to_string()).collect();
     let reporter: Box<dyn Reporter> =
-        if args.json { Box::new(Json::stdout()) } else { Box::new(Terminal::stdout(args.verbose, args.diff)) };
+        if args.json { Box::new(Json::new(std::io::stdout())) } else { Box::new(Terminal::stdout(args.verbose, args.diff)) };
     let context = Context {
         options: Options {
             check: args.check,

@@ -98,6 +98,16 @@ impl Entry {
         self.keywords().find_map(pick)
     }
 
+    /// What it runs: a module, or an include.
+    pub fn module(&self) -> &str {
+        match self.task().map(|task| &task.action) {
+            Some(Action::Module { name, .. }) => registry::find(&name.name).map_or(&*name.name, |known| known.name),
+            Some(Action::Include(include)) if include.role => "include_role",
+            Some(Action::Include(_)) => "include_tasks",
+            None => "",
+        }
+    }
+
     /// `role : name`, or the module's name: templates are not rendered.
     pub fn title(&self) -> String {
         let Some(task) = self.task() else { return String::new() };

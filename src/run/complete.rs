@@ -33,7 +33,12 @@ impl PlayRun<'_> {
             let Some(item) = at.next() else {
                 active.finished += 1;
                 let at = active.works.pop_front().expect("it is there");
-                self.finish(index, at);
+                if !self.finish(index, at)
+                    && let Some(active) = self.members[index].active.as_mut()
+                {
+                    // What stands behind a failure does not run here either; the agent stopped by itself.
+                    active.works.clear();
+                }
                 continue;
             };
             let Todo::Call(call) = &at.work.items[item].todo else {
@@ -297,7 +302,8 @@ impl PlayRun<'_> {
         self.finish(index, at);
     }
 
-    fn finish(&mut self, index: usize, at: InWork) {
+    /// A step is over; says whether the host goes on to what stands behind it.
+    fn finish(&mut self, index: usize, at: InWork) -> bool {
         let InWork { work, results, .. } = at;
         let items: Vec<Judged> = results.into_iter().flatten().collect();
         if work.looped {
@@ -310,7 +316,7 @@ impl PlayRun<'_> {
             self.effects(index, item, judged);
         }
         let judged = result::gather(&work, items);
-        self.finish_step(index, &work, &judged);
+        self.finish_step(index, &work, &judged)
     }
 
     fn emit(&mut self, index: usize, work: &Work, event: Event) {
@@ -415,7 +421,8 @@ impl PlayRun<'_> {
         }
     }
 
-    pub fn finish_step(&mut self, index: usize, work: &Work, judged: &Judged) {
+    /// A step's result takes effect; says whether the host goes on to what stands behind it.
+    pub fn finish_step(&mut self, index: usize, work: &Work, judged: &Judged) -> bool {
         let entry = work.entry.clone();
         let task = entry.task().expect("markers are no steps").clone();
         let name = self.members[index].name.clone();
@@ -464,7 +471,9 @@ impl PlayRun<'_> {
         self.set_cursor(index, next);
         if matches!(status, Status::Failed | Status::Rescued | Status::Unreachable) {
             self.spread(index, &entry, status, once);
+            return false;
         }
+        true
     }
 
     fn share_facts(&mut self, name: &str, work: &Work, judged: &Judged, sharers: &[usize]) {

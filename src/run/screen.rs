@@ -56,12 +56,7 @@ impl Screen {
         if let Event::StepDone(done) = &event {
             self.recap.count(done);
         }
-        let start = Event::TaskStarted {
-            task: entry.number,
-            name: name.to_owned(),
-            path: entry.span().to_string(),
-            handler: entry.handler.is_some(),
-        };
+        let start = announcement(entry, name);
         if self.free {
             if self.last != Some(entry.number) {
                 self.last = Some(entry.number);
@@ -85,12 +80,7 @@ impl Screen {
     /// Announces a task whose first host begins it now, if nothing before it is held back.
     pub fn start(&mut self, position: usize, entry: &Entry, name: &str) {
         if !self.free && position <= self.frontier && self.announced.insert(entry.number) {
-            self.now(Event::TaskStarted {
-                task: entry.number,
-                name: name.to_owned(),
-                path: entry.span().to_string(),
-                handler: entry.handler.is_some(),
-            });
+            self.now(announcement(entry, name));
         }
     }
 
@@ -122,6 +112,16 @@ impl Screen {
     /// Takes what moves off the screen.
     pub fn hush(&mut self) {
         self.reporter.hush();
+    }
+}
+
+fn announcement(entry: &Entry, name: &str) -> Event {
+    Event::TaskStarted {
+        task: entry.number,
+        name: name.to_owned(),
+        module: entry.module().to_owned(),
+        path: entry.span().to_string(),
+        handler: entry.handler.is_some(),
     }
 }
 
