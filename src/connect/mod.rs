@@ -7,6 +7,7 @@ pub mod r#become;
 pub mod bootstrap;
 pub mod local;
 pub mod outbox;
+mod seen;
 mod session;
 pub mod ssh;
 pub mod trouble;
@@ -19,6 +20,7 @@ use crate::base::Failure;
 use crate::base::failure::Result;
 use session::Session;
 use std::io::Read;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -91,6 +93,14 @@ impl Target {
     }
 }
 
+/// The user's own folder for what can be made again, if there is one.
+fn cache() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?.join("chainwright");
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).ok()?;
+    Some(folder)
+}
+
 /// What a connection tells.
 #[derive(Debug)]
 pub enum Message {
@@ -119,7 +129,8 @@ pub fn open(target: Target, sink: impl Fn(Message) + Send + Sync + 'static) -> C
 }
 
 impl Connection {
-    /// Sends a request, or queues it until the agent is there. Never waits, except for parts of blobs when the link is
+    /// Sends a request, or queues it until the agent is there; there is no need to wait for [`Message::Opened`], and not
+    /// waiting saves a round trip. Never waits, except for parts of blobs when the link is
     /// slower than they come. Returns the bytes of the frame; fails if the connection is gone.
     pub fn send(&self, request: &Request) -> Result<u64> {
         self.session.send(request)

@@ -1,9 +1,10 @@
 //! The life of one connection: start, bootstrap, upload, frames, end. One thread reads, one writes, one listens to
 //! stderr, where sudo asks for its password.
 
+use super::r#become::Method;
 use super::bootstrap::{Bootstrap, Said};
 use super::outbox::{Next, Outbox};
-use super::{Kind, Message, Target, local, ssh, trouble};
+use super::{Kind, Message, Target, local, seen, ssh, trouble};
 use crate::agent::frame;
 use crate::agent::protocol::{Reply, Request, SILENCE};
 use crate::base::Failure;
@@ -42,6 +43,8 @@ pub(super) struct Session {
     stdin: Mutex<Option<ChildStdin>>,
     /// The end of what was said on stderr.
     said: Mutex<Vec<u8>>,
+    /// Frames that were written before the agent was known to be there; `None` when it is.
+    early: Mutex<Option<Vec<Vec<u8>>>>,
     /// Why we ended the child ourselves.
     verdict: Mutex<Option<Failure>>,
     late: AtomicBool,
@@ -72,12 +75,14 @@ impl Session {
             child: Mutex::new(None),
             stdin: Mutex::new(None),
             said: Mutex::new(Vec::new()),
+            early: Mutex::new(Some(Vec::new())),
             verdict: Mutex::new(None),
             late: AtomicBool::new(false),
             over: Mutex::new(false),
             ended: Condvar::new(),
         });
-        let reader = Arc::clone(&session);
+        let (reader, writer) = (Arc::clone(&session), Arc::clone(&session));
+        std::thread::spawn(move || writer.write());
         std::thread::spawn(move || {
             let failure = reader.run(&sink);
             let ours = reader.outbox.is_finished();
@@ -139,90 +144,108 @@ impl Session {
             },
             Kind::Local => None,
         };
-        let stale = socket.as_ref().filter(|socket| socket.exists());
-        let failure = self.attempt(socket.as_ref(), stale.is_some(), sink);
-        // A master whose link is dead accepts sessions and never answers: begin anew without it.
-        if let Some(stale) = stale
-            && self.late.swap(false, Ordering::Relaxed)
-        {
-            let _ = std::fs::remove_file(stale);
-            *lock(&self.verdict) = None;
-            return self.attempt(socket.as_ref(), false, sink);
+        let mut way = Way {
+            reused: socket.as_ref().is_some_and(|socket| socket.exists()),
+            eager: self.target.connection == Kind::Ssh && self.may_be_eager() && seen::had_agent(&self.target),
+            socket,
+        };
+        if self.target.connection == Kind::Ssh && !way.eager {
+            self.target.agent.pack_ahead();
         }
-        failure
+        // At most once for each: an agent that is not where it was, a master whose link is dead.
+        loop {
+            match self.attempt(&way, sink) {
+                Stop::Failure(failure) => return failure,
+                Stop::Gone if way.eager => way.eager = false,
+                Stop::Late(_) if way.reused => {
+                    if let Some(socket) = &way.socket {
+                        let _ = std::fs::remove_file(socket);
+                    }
+                    way.reused = false;
+                }
+                Stop::Late(failure) => return failure,
+                Stop::Gone | Stop::Ended(_) => return Failure::unreachable(format!("lost {}", self.target.host)),
+            }
+            let early = lock(&self.early).replace(Vec::new()).unwrap_or_default();
+            self.outbox.rewind(early);
+        }
     }
 
-    fn attempt(self: &Arc<Self>, socket: Option<&PathBuf>, reused: bool, sink: &Sink) -> Failure {
-        let (mut child, bootstrapped) = match self.spawn(socket) {
+    /// Whether frames may be written before the agent is there: nothing on the way reads stdin.
+    fn may_be_eager(&self) -> bool {
+        self.target.r#become.as_ref().is_none_or(|to| to.method == Method::Sudo && to.password.is_none())
+    }
+
+    /// One child, from its start to its end; why it ended.
+    fn attempt(self: &Arc<Self>, way: &Way, sink: &Sink) -> Stop {
+        let (mut child, bootstrapped) = match self.spawn(way) {
             Ok(spawned) => spawned,
-            Err(failure) => return failure,
+            Err(failure) => return Stop::Failure(failure),
         };
         let connecting = Duration::from_secs(self.target.timeout.max(1));
-        let patience = match (reused, self.target.connection) {
-            (true, _) => connecting,
-            (false, Kind::Ssh) => connecting + PATIENCE,
-            (false, Kind::Local) => PATIENCE,
-        };
-        self.outbox.expect_within(Some(patience));
+        self.outbox.expect_within(Some(if way.reused { connecting } else { connecting + PATIENCE }));
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
-            return Failure::new("a child without pipes");
+            return Stop::Failure(Failure::new("a child without pipes"));
         };
+        lock(&self.said).clear();
+        *lock(&self.verdict) = None;
         *lock(&self.stdin) = child.stdin.take();
         *lock(&self.child) = Some(Pid::from_child(&child));
-        lock(&self.said).clear();
-        // Never joined: an ssh master may keep its end of stderr open for long.
-        let (listener, writer) = (Arc::clone(self), Arc::clone(self));
-        let listening = std::thread::spawn(move || listener.listen(stderr));
-        let writing = std::thread::spawn(move || writer.write());
-
-        let result = self.converse(BufReader::new(Counted(stdout, &self.received)), bootstrapped, sink);
-        lock(&self.stdin).take();
-        let code = self.reap(child);
-        if !self.late.load(Ordering::Relaxed) {
-            self.outbox.expect_within(None);
+        if way.eager {
+            self.outbox.open();
         }
+        // Never joined: an ssh master may keep its end of stderr open for long.
+        let listener = Arc::clone(self);
+        let listening = std::thread::spawn(move || listener.listen(stderr));
+
+        let result = self.converse(BufReader::new(Counted(stdout, &self.received)), bootstrapped, way.eager, sink);
+        self.outbox.expect_within(None);
+        // A writer that is stuck has it, until there is nobody left to read.
+        if let Ok(mut stdin) = self.stdin.try_lock() {
+            stdin.take();
+        }
+        let code = self.reap(child);
+        self.outbox.hold();
+        lock(&self.stdin).take();
         // What it said last may still be on its way to us.
         let until = Instant::now() + Duration::from_millis(200);
         while !listening.is_finished() && Instant::now() < until {
             std::thread::park_timeout(Duration::from_millis(2));
         }
-        if self.late.load(Ordering::Relaxed) {
-            let _ = writing.join();
-        }
         if let Some(verdict) = lock(&self.verdict).take() {
-            return verdict;
+            return if self.late.swap(false, Ordering::Relaxed) { Stop::Late(verdict) } else { Stop::Failure(verdict) };
         }
         let said = self.heard();
-        match result {
+        Stop::Failure(match result {
             Ok(()) => {
-                let linked = match socket {
+                let linked = match &way.socket {
                     Some(socket) => UnixStream::connect(socket).is_ok(),
                     None => self.target.connection == Kind::Local,
                 };
                 trouble::lost(&self.target, &said, linked)
             }
-            Err(Stop::Failure(failure)) => failure,
-            Err(Stop::Ended(printed)) => {
-                let said = format!("{printed}{said}");
-                let becoming = self.target.r#become.as_ref().and_then(|to| to.explain(&self.target.host, &said));
-                becoming.unwrap_or_else(|| match self.target.connection {
-                    Kind::Ssh => trouble::cannot_connect(&self.target, &said, code),
-                    Kind::Local => {
-                        let tail = trouble::tail(&said);
-                        Failure::unreachable(format!("cannot start the agent here: {tail}"))
-                    }
-                })
-            }
-        }
+            Err(Stop::Ended(printed)) => self.explain(&format!("{printed}{said}"), code),
+            Err(other) => return other,
+        })
     }
 
-    fn spawn(&self, socket: Option<&PathBuf>) -> Result<(Child, bool)> {
+    /// Why no agent came up, from what was said instead.
+    fn explain(&self, said: &str, code: Option<i32>) -> Failure {
+        let target = &self.target;
+        let becoming = target.r#become.as_ref().and_then(|to| to.explain(&target.host, said));
+        becoming.unwrap_or_else(|| match target.connection {
+            Kind::Ssh => trouble::cannot_connect(target, said, code),
+            Kind::Local => Failure::unreachable(format!("cannot start the agent here: {}", trouble::tail(said))),
+        })
+    }
+
+    fn spawn(&self, way: &Way) -> Result<(Child, bool)> {
         let (mut command, bootstrapped) = match self.target.connection {
             Kind::Local => local::command(&self.target, || self.bootstrap())?,
             Kind::Ssh => {
                 let mut command = Command::new("ssh");
-                let bootstrap = self.bootstrap()?.command();
-                command.args(ssh::arguments(&self.target, socket.map(PathBuf::as_path), &bootstrap));
+                let bootstrap = self.bootstrap()?.command(way.eager);
+                command.args(ssh::arguments(&self.target, way.socket.as_deref(), &bootstrap));
                 (command, true)
             }
         };
@@ -247,10 +270,17 @@ impl Session {
     }
 
     /// Brings the agent up and passes on what it says, until it says no more.
-    fn converse(&self, mut input: impl BufRead, bootstrapped: bool, sink: &Sink) -> std::result::Result<(), Stop> {
+    fn converse(
+        &self,
+        mut input: impl BufRead,
+        bootstrapped: bool,
+        eager: bool,
+        sink: &Sink,
+    ) -> std::result::Result<(), Stop> {
         if bootstrapped {
-            self.bring_up(&mut input)?;
+            self.bring_up(&mut input, eager)?;
         }
+        lock(&self.early).take();
         self.outbox.expect_within(Some(PATIENCE));
         let hello = frame::read::<Reply>(&mut input);
         let (version, uid) = match hello {
@@ -284,7 +314,7 @@ impl Session {
         }
     }
 
-    fn bring_up(&self, input: &mut impl BufRead) -> std::result::Result<(), Stop> {
+    fn bring_up(&self, input: &mut impl BufRead, eager: bool) -> std::result::Result<(), Stop> {
         let bootstrap = self.bootstrap()?;
         let host = &self.target.host;
         let mut printed = String::new();
@@ -296,7 +326,15 @@ impl Session {
             }
             let line = String::from_utf8_lossy(&line);
             match bootstrap.parse(&line) {
-                Some(Said::Start) => return Ok(()),
+                Some(Said::Start) => {
+                    seen::remember(&self.target);
+                    return Ok(());
+                }
+                // It read our frames as if they were the answer: begin anew.
+                Some(Said::Need(_)) if eager => {
+                    self.kill();
+                    return Err(Stop::Gone);
+                }
                 Some(Said::Need(machine)) => {
                     self.outbox.expect_within(None);
                     self.upload(&machine)?;
@@ -351,7 +389,7 @@ impl Session {
                 },
                 Next::Late => {
                     self.give_up_late();
-                    return;
+                    continue;
                 }
                 Next::End => {
                     // The end of its stdin ends the agent, if `Bye` did not.
@@ -360,13 +398,18 @@ impl Session {
                 }
             };
             let mut stdin = lock(&self.stdin);
-            let Some(pipe) = stdin.as_mut() else { return };
-            if pipe.write_all(&frame).is_err() {
+            // If it cannot be written, the reader sees the end of the connection, and says so.
+            if let Some(pipe) = stdin.as_mut()
+                && pipe.write_all(&frame).is_ok()
+            {
+                self.sent.fetch_add(frame.len() as u64, Ordering::Relaxed);
+                self.frames_sent.fetch_add(1, Ordering::Relaxed);
+            } else {
                 stdin.take();
-                return;
             }
-            self.sent.fetch_add(frame.len() as u64, Ordering::Relaxed);
-            self.frames_sent.fetch_add(1, Ordering::Relaxed);
+            if let Some(early) = &mut *lock(&self.early) {
+                early.push(frame);
+            }
         }
     }
 
@@ -462,11 +505,24 @@ impl Session {
     }
 }
 
-/// Why no agent came up.
+/// How an attempt goes about it.
+struct Way {
+    socket: Option<PathBuf>,
+    /// A master is there already, it seems.
+    reused: bool,
+    /// The agent was there the last time: frames are written without waiting for it, which saves a round trip.
+    eager: bool,
+}
+
+/// Why an attempt ended.
 enum Stop {
     Failure(Failure),
     /// The other end closed; what it printed that was not for us.
     Ended(String),
+    /// There is no agent where one was the last time.
+    Gone,
+    /// No answer in time.
+    Late(Failure),
 }
 
 impl From<Failure> for Stop {

@@ -52,10 +52,14 @@ pub fn socket(target: &Target) -> Result<Option<PathBuf>> {
         Some(folder) => folder.clone(),
         None => control_dir()?,
     };
+    Ok(Some(folder.join(format!("cm-{}", way(target)))))
+}
+
+/// Twelve hex digits that are the same for all who connect in the same way.
+pub fn way(target: &Target) -> String {
     let way = (target.address(), target.port, &target.user, &target.private_key, &target.ssh_args);
     let hash = Sha256::digest(format!("{way:?}"));
-    let name: String = hash[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Some(folder.join(format!("cm-{name}"))))
+    hash[..6].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A private folder for control sockets whose path is short enough.

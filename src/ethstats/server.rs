@@ -20,11 +20,11 @@ use tokio::time::timeout;
 /// The largest message. A block's report names its transactions (77 bytes each): this is enough for 50 000 of them.
 const MAX_MESSAGE: usize = 4 << 20;
 /// Connections of nodes; some more than nodes, since a node's old connection may linger while it has a new one.
-const MAX_CONNECTIONS: u32 = MAX_NODES as u32 + 100;
+const MAX_CONNECTIONS: usize = MAX_NODES + 100;
 /// How long a connection may take to log in, and to take an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A connection that says nothing for so long is dead: geth reports every 15 seconds.
-const SILENCE: Duration = Duration::from_secs(120);
+const SILENCE: Duration = Duration::from_mins(2);
 /// How long closing all connections may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -44,7 +44,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
     let (stop_all, stopping) = watch::channel(false);
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
+    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let shared = Arc::new(Shared {
         network: Mutex::default(),
         name,
@@ -59,7 +59,8 @@ pub async fn serve(
         stop.await;
         let _ = stop_all.send(true);
         // A browser that does not hang up by itself must not keep the server alive.
-        let _ = timeout(FAREWELL, connections.acquire_many(MAX_CONNECTIONS)).await;
+        let all = u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX);
+        let _ = timeout(FAREWELL, connections.acquire_many(all)).await;
         tokio::time::sleep(FAREWELL / 4).await;
     };
     tokio::select! {
@@ -210,7 +211,7 @@ async fn send(socket: &mut WebSocket, text: String) -> Result<(), &'static str> 
 
 async fn close(mut socket: WebSocket, code: u16, reason: &'static str) {
     let frame = ws::Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-    let _ = timeout(Duration::from_secs(1), socket.send(frame)).await;
+    let _ = timeout(Duration::from_millis(500), socket.send(frame)).await;
 }
 
 impl Shared {

@@ -1,10 +1,13 @@
 //! What the user wrote: playbooks, roles, inventories, variables, templates. Pure: no I/O but reading files.
 
+pub mod extra;
 pub mod inventory;
 pub mod layers;
 pub mod loader;
 pub mod node;
 pub mod playbook;
+pub mod serial;
+pub mod tags;
 pub mod variables;
 pub mod yaml;
 

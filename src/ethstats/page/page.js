@@ -15,7 +15,6 @@ const seconds = (count) => {
   if (s < 172800) return `${Math.floor(s / 3600)} h`;
   return `${Math.floor(s / 86400)} d`;
 };
-const thousands = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 const short = (hash) => `${hash.slice(2, 8)}…${hash.slice(-4)}`;
 
 function set(element, text, kind, title) {
@@ -48,15 +47,15 @@ function make(name) {
   };
   const parts = { row, name: cell("") };
   parts.state = inside(cell("State"), "mark");
+  parts.does = cell("Does");
   parts.client = cell("Client");
-  parts.peers = cell("Peers", "number");
-  const head = cell("Head");
+  const head = cell("Head", "head");
   parts.head = inside(head, "");
   parts.hash = inside(head, "hash");
   parts.behind = inside(head, "");
   parts.age = cell("Block age", "number");
+  parts.peers = cell("Peers", "number");
   parts.latency = cell("Latency", "number");
-  parts.does = cell("Does");
   set(parts.name, name);
   return parts;
 }
@@ -66,12 +65,21 @@ function show() {
   const active = nodes.filter((node) => node.state === "active");
   const heads = active.map((node) => node.head).filter(Boolean);
   const best = heads.reduce((top, head) => (!top || head.number > top.number ? head : top), null);
-  // Two hashes at one height, told by nodes that are active: a split (or, for a moment, a reorganisation).
-  const hashes = new Map();
-  for (const head of heads) hashes.set(head.number, (hashes.get(head.number) || new Set()).add(head.hash));
+  // Two hashes at one height, told by nodes that are active: a split (or, for a moment, a reorganisation). Marked are
+  // those that are not with most.
+  const votes = new Map();
+  for (const head of heads) {
+    if (!votes.has(head.number)) votes.set(head.number, new Map());
+    const hashes = votes.get(head.number);
+    hashes.set(head.hash, (hashes.get(head.hash) || 0) + 1);
+  }
+  const alone = (head) => {
+    const own = votes.get(head.number).get(head.hash);
+    return [...votes.get(head.number)].some(([hash, count]) => hash !== head.hash && count >= own);
+  };
 
   set(byId("active"), nodes.length ? `${active.length} of ${nodes.length}` : "0");
-  set(byId("head"), best ? thousands(best.number) : "–");
+  set(byId("head"), best ? String(best.number) : "–");
   set(byId("age"), best ? seconds(time - best.time) + " ago" : "–");
   set(byId("sealing"), String(active.filter((node) => node.sealing).length));
   byId("empty").hidden = nodes.length > 0;
@@ -85,11 +93,11 @@ function show() {
     set(parts.state, node.state + silent, `mark ${kind}`, `last heard ${new Date(node.last_seen * 1000).toLocaleString()}`);
     set(parts.client, client(node.client), undefined, node.client);
     set(parts.peers, node.peers === null ? "–" : String(node.peers));
-    set(parts.head, node.head ? thousands(node.head.number) : "–");
+    set(parts.head, node.head ? String(node.head.number) : "–");
     set(parts.hash, node.head ? short(node.head.hash) : "", undefined, node.head ? node.head.hash : "");
     const behind = node.head && best ? best.number - node.head.number : 0;
-    if (node.head && node.state === "active" && hashes.get(node.head.number).size > 1) set(parts.behind, "other hash", "mark bad behind");
-    else if (behind > 0) set(parts.behind, `${thousands(behind)} behind`, `mark behind ${behind > 2 ? "bad" : "warn"}`);
+    if (node.head && node.state === "active" && alone(node.head)) set(parts.behind, "other hash", "mark bad behind");
+    else if (behind > 0) set(parts.behind, `${behind} behind`, `mark behind ${behind > 2 ? "bad" : "warn"}`);
     else set(parts.behind, "", "");
     set(parts.age, node.head ? seconds(time - node.head.time) : "–");
     set(parts.latency, node.latency_ms === null ? "–" : `${node.latency_ms} ms`);

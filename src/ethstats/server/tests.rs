@@ -94,15 +94,15 @@ impl Node {
     }
 }
 
-fn ready() -> Option<Value> {
-    Some(json!({"emit": ["ready"]}))
+fn ready() -> Value {
+    json!({"emit": ["ready"]})
 }
 
 #[tokio::test]
 async fn a_node_logs_in_reports_and_is_shown() {
     let server = Server::start().await;
     let (mut node, answer) = Node::login(&server, "right").await;
-    assert_eq!(answer, ready());
+    assert_eq!(answer, Some(ready()));
 
     node.say("node-ping", json!({"id": "sealer1", "clientTime": "now"})).await;
     let pong = node.hear().await.unwrap();
@@ -154,7 +154,7 @@ async fn garbage_and_oversize_end_the_connection_and_the_node_is_kept_as_offline
     let server = Server::start().await;
     for text in ["garbage".to_owned(), format!("\"{}\"", "x".repeat(MAX_MESSAGE + 1))] {
         let (mut node, answer) = Node::login(&server, "right").await;
-        assert_eq!(answer, ready());
+        assert_eq!(answer, Some(ready()));
         node.raw(text).await;
         assert_eq!(node.hear().await, None);
         let shown = server.until(|node| node["online"] == false).await;
@@ -166,11 +166,11 @@ async fn garbage_and_oversize_end_the_connection_and_the_node_is_kept_as_offline
 async fn a_node_that_comes_back_replaces_itself_but_not_with_another_secret() {
     let server = Server::start().await;
     let (mut first, answer) = Node::login(&server, "right").await;
-    assert_eq!(answer, ready());
+    assert_eq!(answer, Some(ready()));
     let (_, refused) = Node::login(&server, "other").await;
     assert_eq!(refused, None);
     let (mut second, answer) = Node::login(&server, "right").await;
-    assert_eq!(answer, ready());
+    assert_eq!(answer, Some(ready()));
     assert_eq!(first.hear().await, None);
     second.say("latency", json!({"latency": "1"})).await;
     let shown = server.until(|node| node["latency_ms"] == 1).await;
@@ -195,7 +195,7 @@ async fn the_page_and_its_parts_are_served() {
 async fn stopping_closes_every_connection_at_once() {
     let server = Server::start().await;
     let (mut node, answer) = Node::login(&server, "right").await;
-    assert_eq!(answer, ready());
+    assert_eq!(answer, Some(ready()));
     let mut waiting = Node::connect(&server).await;
     // A browser that keeps its connection open.
     let mut idle = TcpStream::connect(server.address).await.unwrap();

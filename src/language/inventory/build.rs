@@ -67,7 +67,8 @@ impl Builder<'_> {
             self.file(path);
             return;
         }
-        let mut entries: Vec<PathBuf> = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        let mut entries: Vec<PathBuf> =
+            std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
         entries.sort();
         for entry in entries {
             let name = entry.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -112,7 +113,8 @@ impl Builder<'_> {
         let names = match range::expand(pattern) {
             Ok(names) => names,
             Err(message) => {
-                self.mistakes.push(Diagnostic::new(message, span).help("write `host[1:3]`, `host[01:20:2]` or `host-[a:f]`"));
+                self.mistakes
+                    .push(Diagnostic::new(message, span).help("write `host[1:3]`, `host[01:20:2]` or `host-[a:f]`"));
                 return vec![];
             }
         };
@@ -173,5 +175,7 @@ impl Builder<'_> {
 /// A file without an ending may be either.
 fn looks_like_yaml(source: &Arc<Source>) -> bool {
     let sections = source.text.lines().any(|line| line.starts_with('['));
-    !sections && crate::language::yaml::load(source).is_ok_and(|node| matches!(node.data, crate::language::node::Data::Table(_)))
+    !sections
+        && crate::language::yaml::load(source)
+            .is_ok_and(|node| matches!(node.data, crate::language::node::Data::Table(_)))
 }

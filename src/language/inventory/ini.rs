@@ -36,7 +36,10 @@ pub fn read(builder: &mut Builder<'_>, source: &Arc<Source>) {
                         Some("children") => Section::Children(name.to_owned()),
                         Some("vars") => Section::Vars(name.to_owned()),
                         Some(kind) => {
-                            let diagnostic = Diagnostic::new(format!("a section has no kind `{kind}`"), &place(2 + name.len(), kind.len()));
+                            let diagnostic = Diagnostic::new(
+                                format!("a section has no kind `{kind}`"),
+                                &place(2 + name.len(), kind.len()),
+                            );
                             let near = did_you_mean(kind, ["children", "vars"]);
                             builder.mistakes.push(match near {
                                 Some(near) => diagnostic.help(format!("did you mean `[{name}:{near}]`?")),
@@ -50,7 +53,8 @@ pub fn read(builder: &mut Builder<'_>, source: &Arc<Source>) {
                     }
                 }
                 None => builder.mistakes.push(
-                    Diagnostic::new("this is no section", &place(0, line.len())).help("write `[group]`, `[group:children]` or `[group:vars]`"),
+                    Diagnostic::new("this is no section", &place(0, line.len()))
+                        .help("write `[group]`, `[group:children]` or `[group:vars]`"),
                 ),
             }
             continue;

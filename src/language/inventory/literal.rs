@@ -137,7 +137,10 @@ fn number(word: &str) -> Option<Data> {
         Some(digits) => (-1_i64, digits),
         None => (1, word.strip_prefix('+').unwrap_or(word)),
     };
-    if !digits.starts_with(|letter: char| letter.is_ascii_digit() || letter == '.') || digits.ends_with('_') || digits.contains("__") {
+    if !digits.starts_with(|letter: char| letter.is_ascii_digit() || letter == '.')
+        || digits.ends_with('_')
+        || digits.contains("__")
+    {
         return None;
     }
     let plain = digits.replace('_', "");

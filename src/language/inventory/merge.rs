@@ -16,7 +16,12 @@ pub type Cache = Mutex<HashMap<PathBuf, Checked<Arc<Table>>>>;
 impl Inventory {
     /// The tables of a host (also of the `localhost` that no file lists), lowest first, each merged in group order.
     /// `playbook_folders` are those in which the playbooks stand: `group_vars/` and `host_vars/` are looked for there too.
-    pub fn host_layers(&self, host: &str, playbook_folders: &[PathBuf], loader: &Loader) -> Checked<Vec<(Layer, Arc<Table>)>> {
+    pub fn host_layers(
+        &self,
+        host: &str,
+        playbook_folders: &[PathBuf],
+        loader: &Loader,
+    ) -> Checked<Vec<(Layer, Arc<Table>)>> {
         let groups = self.groups_of(host);
         let all = ["all".to_owned()];
         let mut mistakes = vec![];
@@ -70,7 +75,9 @@ impl Inventory {
         let mut mistakes: Vec<Diagnostic> = vec![];
         for file in folders::files_of(folder, name) {
             match loader.vars_file(&file) {
-                Ok(entries) => table.extend(entries.into_iter().map(|(key, node)| (key.name.to_string(), Var::Node(node)))),
+                Ok(entries) => {
+                    table.extend(entries.into_iter().map(|(key, node)| (key.name.to_string(), Var::Node(node))))
+                }
                 Err(wrong) => mistakes.extend(wrong),
             }
         }

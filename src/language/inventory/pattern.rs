@@ -43,7 +43,8 @@ impl Inventory {
     /// [malformed](PatternError::malformed).
     pub fn select_with(&self, pattern: &str, problems: &mut Vec<PatternError>) -> Vec<String> {
         let parts = split(pattern);
-        let (excluded, rest): (Vec<&str>, Vec<&str>) = parts.iter().map(String::as_str).partition(|part| part.starts_with('!'));
+        let (excluded, rest): (Vec<&str>, Vec<&str>) =
+            parts.iter().map(String::as_str).partition(|part| part.starts_with('!'));
         let (common, mut added): (Vec<&str>, Vec<&str>) = rest.into_iter().partition(|part| part.starts_with('&'));
         if added.is_empty() && !parts.is_empty() {
             added.push("all");
@@ -69,9 +70,15 @@ impl Inventory {
         for part in split(limit) {
             match part.strip_prefix('@') {
                 Some(file) => {
-                    let text = std::fs::read_to_string(file)
-                        .map_err(|error| PatternError::malformed(format!("cannot read the limit file {file}: {error}")))?;
-                    parts.extend(text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned));
+                    let text = std::fs::read_to_string(file).map_err(|error| {
+                        PatternError::malformed(format!("cannot read the limit file {file}: {error}"))
+                    })?;
+                    parts.extend(
+                        text.lines()
+                            .map(str::trim)
+                            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+                            .map(str::to_owned),
+                    );
                 }
                 None => parts.push(part),
             }

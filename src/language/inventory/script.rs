@@ -21,7 +21,10 @@ pub fn is_program(path: &Path, bytes: &[u8]) -> bool {
 pub fn read(builder: &mut Builder<'_>, path: &Path) {
     let Some(node) = output(builder, path, &["--list"]) else { return };
     if !matches!(node.data, Data::Table(_)) {
-        builder.mistakes.push(Diagnostic::new(format!("an executable inventory must print a table, this is {}", node.kind()), &node.span));
+        builder.mistakes.push(Diagnostic::new(
+            format!("an executable inventory must print a table, this is {}", node.kind()),
+            &node.span,
+        ));
     }
     let meta = node.get("_meta").and_then(|meta| meta.get("hostvars")).cloned();
     for (key, body) in node.entries().iter().filter(|(key, _)| &*key.name != "_meta") {
@@ -53,7 +56,13 @@ pub fn read(builder: &mut Builder<'_>, path: &Path) {
             }
         }
         None => {
-            let names: Vec<String> = builder.inventory.hosts.values().filter(|host| host.source.as_deref() == Some(path)).map(|host| host.name.clone()).collect();
+            let names: Vec<String> = builder
+                .inventory
+                .hosts
+                .values()
+                .filter(|host| host.source.as_deref() == Some(path))
+                .map(|host| host.name.clone())
+                .collect();
             for name in names {
                 let Some(vars) = output(builder, path, &["--host", &name]) else { return };
                 for (key, value) in vars.entries() {
@@ -82,7 +91,10 @@ fn output(builder: &mut Builder<'_>, path: &Path, args: &[&str]) -> Option<Node>
             }
         },
         Err(message) => {
-            builder.mistakes.push(Diagnostic::plain(format!("{label}: {message}")).help("an executable inventory prints JSON and ends with 0"));
+            builder.mistakes.push(
+                Diagnostic::plain(format!("{label}: {message}"))
+                    .help("an executable inventory prints JSON and ends with 0"),
+            );
             None
         }
     }

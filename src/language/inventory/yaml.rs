@@ -27,7 +27,10 @@ pub fn read(builder: &mut Builder<'_>, source: &Arc<Source>) {
     match &node.data {
         Data::Table(_) => {}
         Data::Null => {
-            builder.inventory.warnings.push(Diagnostic::new("this inventory is empty", &Span::whole(source.clone())).warning());
+            builder
+                .inventory
+                .warnings
+                .push(Diagnostic::new("this inventory is empty", &Span::whole(source.clone())).warning());
         }
         _ => builder.mistakes.push(
             Diagnostic::new(format!("an inventory must be a table of groups, this is {}", node.kind()), &node.span)
@@ -79,7 +82,9 @@ fn group(builder: &mut Builder<'_>, key: &Key, body: &Node) {
                 let diagnostic = Diagnostic::new(format!("a group has no `{}`", part.name), &part.span);
                 builder.mistakes.push(match did_you_mean(&part.name, KNOWN.iter().copied()) {
                     Some(name) => diagnostic.help(format!("did you mean `{name}`?")),
-                    None => diagnostic.help("below a group stand `hosts:`, `vars:` and `children:`; groups in a group go below `children:`"),
+                    None => diagnostic.help(
+                        "below a group stand `hosts:`, `vars:` and `children:`; groups in a group go below `children:`",
+                    ),
                 });
             }
         }
@@ -90,8 +95,11 @@ fn host(builder: &mut Builder<'_>, key: &Key, vars: &Node, group: &str) {
     let names = builder.hosts(&key.name, &key.span, group);
     if !matches!(vars.data, Data::Table(_) | Data::Null) {
         builder.mistakes.push(
-            Diagnostic::new(format!("the variables of `{}` must be a table, this is {}", key.name, vars.kind()), &vars.span)
-                .help("write one `name: value` per line below the host"),
+            Diagnostic::new(
+                format!("the variables of `{}` must be a table, this is {}", key.name, vars.kind()),
+                &vars.span,
+            )
+            .help("write one `name: value` per line below the host"),
         );
     }
     for name in names {

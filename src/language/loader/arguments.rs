@@ -124,6 +124,23 @@ fn split(module: &Key, node: &Node, text: &str, mistakes: &mut Vec<Diagnostic>) 
     Arguments { args: table(entries), free }
 }
 
+/// Reads a text that holds only `name=value`.
+pub fn pairs(node: &Node) -> Result<Vec<(Key, Node)>, Diagnostic> {
+    let text = node.as_str().unwrap_or_default();
+    let Some(tokens) = tokens(text) else {
+        return Err(Diagnostic::new("a quote or a template here is never closed", &node.span));
+    };
+    let read = |(start, end): (usize, usize)| {
+        let token = &text[start..end];
+        let Some((key, value)) = pair(token) else {
+            return Err(Diagnostic::new(format!("`{token}` is no `name=value`"), &inside(node, text, start, end)));
+        };
+        let name = Key { name: key.into(), span: inside(node, text, start, start + key.len()) };
+        Ok((name, Node::text(unquote(value), inside(node, text, end - value.len(), end))))
+    };
+    tokens.into_iter().map(read).collect()
+}
+
 /// Whether the whole text is one expression.
 fn whole_template(text: &str) -> bool {
     let text = text.trim();

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use walk::{Place, Walk};
 
-pub use arguments::short as short_name;
+pub use arguments::{pairs, short as short_name};
 pub use files::shown;
 
 /// Reads the user's files, each once.

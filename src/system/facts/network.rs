@@ -151,7 +151,7 @@ fn default_ipv4(host: &Host, found: &[Interface]) -> Option<Value> {
     let (name, gateway) = default_route(&host.text("/proc/net/route")?)?;
     let interface = found.iter().find(|interface| interface.name == name)?;
     // An address that is set aside for documentation: nobody is there, and only the default route leads to it.
-    let source = source("0.0.0.0", "192.0.2.1");
+    let source = source("0.0.0.0", "198.51.100.1");
     let (address, mask, broadcast) = interface
         .ipv4
         .iter()
