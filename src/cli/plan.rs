@@ -1,6 +1,8 @@
 //! `chainwright plan`: the steps of playbooks, and what each waits for.
 
 use super::options::{self, HostArgs, TaskArgs};
+use crate::language::node::Node;
+use crate::language::serial;
 use crate::plan::graph::Plan;
 use crate::plan::{Entry, flatten_play};
 use crate::run::{Options, select};
@@ -47,13 +49,14 @@ pub fn run(args: &PlanArgs) -> ExitCode {
             other => other.as_str().unwrap_or_default().to_owned(),
         };
         let mut hosts = read.inventory.select_with(&pattern, &mut Vec::new());
+        let whole = hosts.clone();
         if let Some(limit) = &args.hosts.limit {
             hosts = match read.inventory.limit(&hosts, limit) {
                 Ok(hosts) => hosts,
                 Err(error) => return options::unreadable(&[error.diagnostic(None)]),
             };
         }
-        let is = |node: Option<&crate::language::node::Node>, word: &str| {
+        let is = |node: Option<&Node>, word: &str| {
             node.is_some_and(|node| node.to_value() == word || node.to_value() == (word == "true"))
         };
         let free = play.strategy.as_ref().and_then(|node| node.as_str()) == Some("free");
@@ -61,10 +64,24 @@ pub fn run(args: &PlanArgs) -> ExitCode {
         let gather = !play.gather_facts.as_ref().is_some_and(|node| node.to_value() == false);
         let flat = flatten_play(play, gather);
         let entries: Vec<Entry> = flat.entries.into_iter().filter(|entry| select::tags(&options, entry)).collect();
-        let order = play.order.as_ref().map(|order| order.to_value()).filter(|_| !play.order.as_ref().is_some_and(crate::language::node::Node::is_template));
-        let hosts = crate::language::serial::order(order.as_ref(), hosts.clone()).unwrap_or(hosts);
-        let serial = play.serial.as_ref().map(crate::language::node::Node::to_value);
-        let batches = crate::language::serial::batches(serial.as_ref(), &hosts).unwrap_or_else(|_| vec![hosts.clone()]);
+        let written = |node: &Option<Node>| node.as_ref().filter(|node| !node.is_template()).map(|node| (node.to_value(), node.span.clone()));
+        if let Some((order, span)) = written(&play.order) {
+            hosts = match serial::arrange(&order, &span, hosts, &whole) {
+                Ok(hosts) => hosts,
+                Err(mistake) => return options::unreadable(&[mistake]),
+            };
+        }
+        let sizes = match written(&play.serial).map(|(value, span)| serial::batches(&value, &span, hosts.len())) {
+            None => vec![hosts.len()],
+            Some(Ok(sizes)) => sizes,
+            Some(Err(mistake)) => return options::unreadable(&[mistake]),
+        };
+        let mut rest = hosts.as_slice();
+        let batches = sizes.into_iter().map(|size| {
+            let (batch, others) = rest.split_at(size.min(rest.len()));
+            rest = others;
+            batch.to_vec()
+        });
         let title = play.name.as_ref().and_then(|name| name.as_str()).unwrap_or(&pattern);
         for batch in batches {
             let plan = Plan::of(title, &entries, &flat.handlers, &batch, free, strict);

@@ -7,7 +7,7 @@ use crate::base::{Diagnostic, Map, Source, Value};
 use crate::language::node::{Data, Node};
 use crate::language::playbook::{Action, Keywords, Task};
 use crate::language::template::{TemplateOptions, Templates};
-use crate::modules::registry;
+use crate::modules::{arguments, registry};
 
 /// Every mistake in a flattened play.
 pub fn play(flat: &Flat, templates: &Templates) -> Vec<Diagnostic> {
@@ -84,7 +84,7 @@ fn check_task(task: &Task, templates: &Templates, mistakes: &mut Vec<Diagnostic>
         );
     }
     for (key, _) in args.entries() {
-        if let Err(failure) = registry::check_names(module, [&*key.name]) {
+        if let Err(failure) = arguments::check_names(module, [&*key.name]) {
             let mut mistake = Diagnostic::new(failure.message, &key.span);
             mistake.help = failure.help;
             mistakes.push(mistake);

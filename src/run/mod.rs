@@ -161,6 +161,7 @@ impl Run {
         };
         let pattern = pattern(&self.context.render(&play.hosts, &vars).map_err(here)?);
         let mut all = self.select(&pattern, Some(&play.hosts.span))?;
+        let whole = all.clone();
         if let Some(limit) = &self.context.options.limit {
             all = self.inventory.limit(&all, limit).map_err(|error| Failure::new(error.diagnostic(None).to_string()))?;
         }
@@ -173,9 +174,25 @@ impl Run {
             hosts_vars.push((Layer::VarsPrompt, Arc::new(prompted)));
         }
         let order = play.order.as_ref().map(|order| self.context.render(order, &vars)).transpose().map_err(here)?;
-        let all = serial::order(order.as_ref(), all).map_err(|error| placed(error, play.order.as_ref()))?;
+        if let (Some(order), Some(node)) = (&order, &play.order) {
+            all = serial::arrange(order, &node.span, all, &whole).map_err(|mistake| told(vec![mistake]))?;
+        }
         let serial = play.serial.as_ref().map(|serial| self.context.render(serial, &vars)).transpose().map_err(here)?;
-        let batches = serial::batches(serial.as_ref(), &all).map_err(|error| placed(error, play.serial.as_ref()))?;
+        let sizes = match (&serial, &play.serial) {
+            (Some(serial), Some(node)) => {
+                serial::batches(serial, &node.span, all.len()).map_err(|mistake| told(vec![mistake]))?
+            }
+            _ => vec![all.len()],
+        };
+        let mut rest = all.as_slice();
+        let batches: Vec<Vec<String>> = sizes
+            .into_iter()
+            .map(|size| {
+                let (batch, others) = rest.split_at(size.min(rest.len()));
+                rest = others;
+                batch.to_vec()
+            })
+            .collect();
         let free = match self.context.text(play.strategy.as_ref(), &vars).map_err(here)?.as_deref() {
             None | Some("linear" | "ansible.builtin.linear" | "debug") => false,
             Some("free" | "host_pinned" | "ansible.builtin.free" | "ansible.builtin.host_pinned") => true,

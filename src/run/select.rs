@@ -1,7 +1,7 @@
 //! Which entries a run takes: tags, and the task to start at.
 
 use super::context::Options;
-use crate::language::tags::Selection;
+use crate::language::tags::TagSelection;
 use crate::plan::{Entry, Kind, flatten};
 
 /// Whether `-t` and `--skip-tags` leave an entry in.
@@ -9,7 +9,7 @@ pub fn tags(options: &Options, entry: &Entry) -> bool {
     if matches!(entry.kind, Kind::Flush) {
         return true;
     }
-    let selection = Selection::new(&options.tags, &options.skip_tags);
+    let selection = TagSelection::new(&options.tags, &options.skip_tags);
     let tags = flatten::tags(entry);
     let module_is = |wanted: &str| match entry.task().map(|task| &task.action) {
         Some(crate::language::playbook::Action::Module { name, .. }) => &*name.name == wanted,

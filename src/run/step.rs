@@ -11,7 +11,7 @@ use crate::language::node::Node;
 use crate::language::playbook::{Action, Task};
 use crate::language::template::OMIT;
 use crate::language::variables::Variables;
-use crate::modules::{Entry as Module, registry};
+use crate::modules::{Entry as Module, arguments, registry};
 use crate::plan::Entry;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -226,7 +226,7 @@ fn todo(
     let mut args = arguments(context, entry, module, args, free.as_ref(), vars)?;
     special::prepare(context, module, task, &mut args, vars)?;
     let names: Vec<String> = args.keys().cloned().collect();
-    registry::check_names(module, names.iter().map(String::as_str))?;
+    arguments::check_names(module, names.iter().map(String::as_str))?;
     let local = Local::new(context, vars);
     let args = (module.prepare)(args, &local);
     if local.waits.get() {

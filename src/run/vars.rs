@@ -5,7 +5,6 @@ use crate::base::{Map, Value};
 use crate::language::inventory::Inventory;
 use crate::language::layers::{Layer, Scope, Table, Var, table};
 use crate::language::loader::Loader;
-use crate::language::node::Node;
 use crate::language::playbook::Role;
 use crate::language::variables::{Found, Variables};
 use crate::plan::Entry;
