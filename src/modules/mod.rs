@@ -57,6 +57,8 @@ pub mod wait_for_connection;
 pub use context::{Blobs, Cx};
 pub use registry::{Entry, find, names};
 
+pub use crate::language::TemplateOptions;
+
 use crate::base::{Failure, Map};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -127,42 +129,6 @@ pub trait Controller {
     fn blob_file(&self, path: &Path) -> Result<BlobRef>;
     /// The local folder against which relative paths are meant (the playbook's).
     fn folder(&self) -> PathBuf;
-}
-
-/// How `template` wants its text treated; the defaults are Ansible's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemplateOptions {
-    /// The first newline after a block is removed.
-    pub trim_blocks: bool,
-    /// Blanks before a block are removed.
-    pub lstrip_blocks: bool,
-    /// `{{`
-    pub variable_start: String,
-    /// `}}`
-    pub variable_end: String,
-    /// `{%`
-    pub block_start: String,
-    /// `%}`
-    pub block_end: String,
-    /// `{#`
-    pub comment_start: String,
-    /// `#}`
-    pub comment_end: String,
-}
-
-impl Default for TemplateOptions {
-    fn default() -> Self {
-        Self {
-            trim_blocks: true,
-            lstrip_blocks: false,
-            variable_start: "{{".into(),
-            variable_end: "}}".into(),
-            block_start: "{%".into(),
-            block_end: "%}".into(),
-            comment_start: "{#".into(),
-            comment_end: "#}".into(),
-        }
-    }
 }
 
 /// An argument that names bytes which the controller keeps: made in `prepare`, read with [`Cx::blob`].
