@@ -512,7 +512,7 @@ impl Work {
         Self {
             entry: entry.clone(),
             position,
-            items: vec![step::Item { extra: Default::default(), value: None, label: None, todo: Todo::Fail(failure) }],
+            items: vec![step::Item { extra: Default::default(), label: None, todo: Todo::Fail(failure) }],
             looped: false,
             stepwise: false,
             no_log: false,

@@ -46,8 +46,6 @@ pub struct Work {
 pub struct Item {
     /// Loop variables and the like.
     pub extra: Table,
-    /// The loop's item.
-    pub value: Option<Value>,
     /// What is shown for it.
     pub label: Option<Value>,
     /// What is to be done.
@@ -143,7 +141,7 @@ pub fn prepare(
             }),
             _ => value.clone(),
         };
-        work.items.push(Item { extra, value, label, todo });
+        work.items.push(Item { extra, label, todo });
     }
     let routes: Vec<&Route> = work
         .items
@@ -177,7 +175,7 @@ fn loop_items(
                 Ok(None) | Err(Missing::Failed(_)) => Todo::Fail(failure),
             };
             work.looped = false;
-            work.items.push(Item { extra: Table::default(), value: None, label: None, todo });
+            work.items.push(Item { extra: Table::default(), label: None, todo });
             Ok(None)
         }
     }
@@ -224,9 +222,8 @@ fn todo(
     let module = registry::find(&name.name)
         .ok_or_else(|| Failure::new(format!("there is no module `{}` ({})", name.name, name.span)))?;
     let mut args = arguments(context, entry, module, args, free.as_ref(), vars)?;
+    arguments::check_names(module, args.keys().map(String::as_str))?;
     special::prepare(context, module, task, &mut args, vars)?;
-    let names: Vec<String> = args.keys().cloned().collect();
-    arguments::check_names(module, names.iter().map(String::as_str))?;
     let local = Local::new(context, vars);
     let args = (module.prepare)(args, &local);
     if local.waits.get() {
