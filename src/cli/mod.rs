@@ -1,5 +1,6 @@
 //! From argv to one function per subcommand.
 
+pub mod doc;
 pub mod ethstats;
 pub mod inventory;
 pub mod options;

@@ -84,6 +84,7 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::eth_verify::EthVerify>(),
     Entry::of::<super::fail::Fail>(),
     Entry::of::<super::file::File>(),
+    Entry::of::<super::get_url::GetUrl>(),
     Entry::of::<super::group::Group>(),
     Entry::of::<super::group_by::GroupBy>(),
     Entry::of::<super::hostname::Hostname>(),
@@ -98,7 +99,9 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::shell::Shell>(),
     Entry::of::<super::systemd::Systemd>(),
     Entry::of::<super::template::Template>(),
+    Entry::of::<super::uri::Uri>(),
     Entry::of::<super::user::User>(),
+    Entry::of::<super::wait_for::WaitFor>(),
     Entry::of::<super::wait_for_connection::WaitForConnection>(),
 ];
 
