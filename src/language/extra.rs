@@ -16,9 +16,9 @@ pub fn extra_vars(words: &[String]) -> Checked<Table> {
     for word in words {
         let text = word.trim();
         let read = match text.strip_prefix('@') {
-            Some(file) => loader
-                .vars_file(Path::new(file))
-                .map(|entries| entries.into_iter().map(|(key, node)| (key.name.to_string(), Var::Node(node))).collect()),
+            Some(file) => loader.vars_file(Path::new(file)).map(|entries| {
+                entries.into_iter().map(|(key, node)| (key.name.to_string(), Var::Node(node))).collect()
+            }),
             None if text.starts_with(['{', '[']) => inline(text),
             None => named(text),
         };
@@ -44,7 +44,9 @@ fn inline(text: &str) -> Checked<Table> {
 fn named(text: &str) -> Checked<Table> {
     let span = Span::new(Source::new("<-e>", text), 0, text.len());
     let help = "write -e name=value, -e '{\"name\": \"value\"}' or -e @file.yml";
-    pairs(&Node::text(text, span.clone())).map_err(|diagnostic| vec![diagnostic.help(help)]).map(|entries| super::layers::table(&entries))
+    pairs(&Node::text(text, span.clone()))
+        .map_err(|diagnostic| vec![diagnostic.help(help)])
+        .map(|entries| super::layers::table(&entries))
 }
 
 #[cfg(test)]

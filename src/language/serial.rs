@@ -28,15 +28,23 @@ pub fn batches(serial: &Value, span: &Span, hosts: usize) -> Result<Vec<usize>, 
 
 fn size(item: &Value, span: &Span, hosts: usize) -> Result<usize, Diagnostic> {
     let wrong = || {
-        Diagnostic::new(format!("`serial` needs a number or a percentage, this is `{}`", item.to_string().trim_matches('"')), span)
-            .help("write `serial: 1`, `serial: \"30%\"` or `serial: [1, 5, \"100%\"]`")
+        Diagnostic::new(
+            format!("`serial` needs a number or a percentage, this is `{}`", item.to_string().trim_matches('"')),
+            span,
+        )
+        .help("write `serial: 1`, `serial: \"30%\"` or `serial: [1, 5, \"100%\"]`")
     };
     let number = match item {
         Value::Number(number) => number.as_i64().ok_or_else(wrong)?,
         Value::String(text) => match text.trim().strip_suffix('%') {
             Some(percent) => {
                 let percent: f64 = percent.trim().parse().ok().filter(|percent| *percent >= 0.0).ok_or_else(wrong)?;
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a share of few hosts")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    clippy::cast_precision_loss,
+                    reason = "a share of few hosts"
+                )]
                 let share = (percent / 100.0 * hosts as f64) as usize;
                 return Ok(share.max(1));
             }
@@ -71,7 +79,10 @@ pub fn arrange(order: &Value, span: &Span, hosts: Vec<String>, all: &[String]) -
                 });
             }
         },
-        _ => return Err(Diagnostic::new("`order` needs a word or a list of hosts", span).help(format!("words: {}", WORDS.join(", ")))),
+        _ => {
+            return Err(Diagnostic::new("`order` needs a word or a list of hosts", span)
+                .help(format!("words: {}", WORDS.join(", "))));
+        }
     }
     Ok(hosts)
 }
@@ -82,7 +93,10 @@ fn listed(items: &[Value], span: &Span, hosts: &[String], all: &[String]) -> Res
         let name = item.as_str().unwrap_or_default();
         if !all.iter().any(|host| host == name) {
             let shown = item.to_string();
-            let diagnostic = Diagnostic::new(format!("`order` names `{}`, which is no host of this play", shown.trim_matches('"')), span);
+            let diagnostic = Diagnostic::new(
+                format!("`order` names `{}`, which is no host of this play", shown.trim_matches('"')),
+                span,
+            );
             return Err(match did_you_mean(name, all.iter().map(String::as_str)) {
                 Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                 None => diagnostic.help(format!("the play's hosts are {}", all.join(", "))),

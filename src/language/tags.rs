@@ -17,7 +17,13 @@ impl TagSelection {
     /// From what was given with `--tags` and `--skip-tags`, each maybe several separated by commas. No `--tags` is `all`.
     pub fn new(only: &[String], skip: &[String]) -> Self {
         let split = |words: &[String]| -> Vec<String> {
-            words.iter().flat_map(|word| word.split(',')).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+            words
+                .iter()
+                .flat_map(|word| word.split(','))
+                .map(str::trim)
+                .filter(|word| !word.is_empty())
+                .map(str::to_owned)
+                .collect()
         };
         let mut only = split(only);
         if only.is_empty() {
