@@ -109,8 +109,12 @@ mod tests {
     const BOOTSTRAP: Bootstrap = Bootstrap { nonce: "NONCE", hash: "abc", kib: 1, r#become: None };
 
     fn run(home: &Path, input: &[u8]) -> Output {
+        run_command(&BOOTSTRAP.command(), home, input)
+    }
+
+    fn run_command(command: &str, home: &Path, input: &[u8]) -> Output {
         let mut child = Command::new("sh")
-            .args(["-c", &BOOTSTRAP.command()])
+            .args(["-c", command])
             .env("HOME", home)
             .env_remove("XDG_CACHE_HOME")
             .stdin(Stdio::piped())
@@ -118,7 +122,8 @@ mod tests {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input).unwrap();
+        // A shell that gives up early does not take all of it.
+        let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input);
         child.wait_with_output().unwrap()
     }
 
@@ -156,6 +161,19 @@ mod tests {
         let input = gzip(&[7; 100_000]);
         let output = run(home.path(), &input[..input.len() - 20]);
         assert!(text(&output).contains("NONCE failed"), "{}", text(&output));
+        assert_eq!(std::fs::read_dir(home.path().join(".cache/chainwright")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_disk_that_fills_during_the_upload_is_named_and_nothing_is_left_on_it() {
+        let home = tempfile::tempdir().unwrap();
+        let bin = home.path().join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        std::fs::write(bin.join("gzip"), "#!/bin/sh\nhead -c 9\necho 'No space left on device' >&2\nexit 1\n").unwrap();
+        std::fs::set_permissions(bin.join("gzip"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("PATH={}:$PATH; {}", bin.display(), BOOTSTRAP.command());
+        let output = run_command(&path, home.path(), &gzip(&[7; 100_000]));
+        assert!(text(&output).contains("cache/chainwright: No space left on device"), "{}", text(&output));
         assert_eq!(std::fs::read_dir(home.path().join(".cache/chainwright")).unwrap().count(), 0);
     }
 

@@ -309,7 +309,7 @@ impl Session {
                 Some(Said::Failed(reason)) => {
                     let why = reason.trim().trim_end_matches(';');
                     return Err(Stop::Failure(
-                        Failure::new(format!("cannot put the agent on {host}: {why}"))
+                        Failure::unreachable(format!("cannot put the agent on {host}: {why}"))
                             .help("it needs about 10 MB in ~/.cache, /var/tmp or /tmp, where programs may be started"),
                     ));
                 }
@@ -323,8 +323,11 @@ impl Session {
         let ours = std::env::consts::ARCH;
         if !machine.is_empty() && machine != ours {
             return Err(Stop::Failure(
-                Failure::new(format!("{} is a {machine}, and the agent's binary is for {ours}", self.target.host))
-                    .help("build one for it and name it in CHAINWRIGHT_AGENT"),
+                Failure::unreachable(format!(
+                    "{} is a {machine}, and the agent's binary is for {ours}",
+                    self.target.host
+                ))
+                .help("build one for it and name it in CHAINWRIGHT_AGENT"),
             ));
         }
         let packed = self.target.agent.packed()?;
