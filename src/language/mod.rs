@@ -8,10 +8,12 @@ pub mod node;
 pub mod playbook;
 pub mod serial;
 pub mod tags;
+pub mod template;
 pub mod variables;
 pub mod yaml;
 
 pub use layers::{Layer, Scope, Table, Var};
 pub use loader::Loader;
 pub use node::{Data, Key, Node};
+pub use template::{OMIT, RenderError, TemplateOptions, Templates};
 pub use variables::{Found, Variables};

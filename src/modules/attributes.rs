@@ -143,6 +143,16 @@ impl Attributes {
         Ok(())
     }
 
+    /// The same with `mode: preserve` made what the source has.
+    #[must_use]
+    pub fn preserving(&self, source_mode: u32) -> Self {
+        let mut this = self.clone();
+        if this.mode == Some(Mode::Preserve) {
+            this.mode = Some(Mode::Bits(source_mode));
+        }
+        this
+    }
+
     /// Sets what only an existing file can have, after it was made.
     pub fn finish_new(&self, writer: &Writer, path: &Path) -> Result<()> {
         match &self.chattr {

@@ -1,7 +1,7 @@
 //! What the `eth_*` modules share: files that only a service may read, asking a node, lists of hosts.
 
 use super::{BlobRef, Cx, Result};
-use crate::base::{Diff, Failure, Map, Value};
+use crate::base::{Diff, Failure, Value};
 use crate::chain::rpc::Client;
 use crate::chain::{Address, Header, clique};
 use crate::system::{System, Traits};
@@ -179,9 +179,4 @@ pub fn unknown(value: &Value) -> bool {
         Value::String(text) => text.is_empty() || text == "None",
         _ => false,
     }
-}
-
-/// A table's entries as a serde map.
-pub fn table(entries: impl IntoIterator<Item = (String, Value)>) -> Map {
-    entries.into_iter().collect()
 }

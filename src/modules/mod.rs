@@ -12,37 +12,59 @@ pub mod testing;
 
 pub mod add_host;
 pub mod assert;
+pub mod blockinfile;
 pub mod command;
+pub mod copy;
 pub mod debug;
 mod eth;
 pub mod eth_account;
+pub mod eth_block;
 pub mod eth_genesis;
 pub mod eth_init;
+pub mod eth_lock;
 pub mod eth_node_key;
+pub mod eth_quorum;
+pub mod eth_rpc;
+pub mod eth_start;
 pub mod eth_static_peers;
+pub mod eth_status;
+pub mod eth_stop;
+pub mod eth_synced;
 #[cfg(test)]
 mod eth_tests;
+mod eth_unit;
+pub mod eth_verify;
 mod execution;
 pub mod fail;
+pub mod file;
+pub mod get_url;
 pub mod group;
 pub mod group_by;
 pub mod hostname;
+pub mod http_options;
 pub mod include_vars;
+pub mod lineinfile;
 pub mod meta;
 pub mod pause;
 pub mod ping;
 mod program;
+pub mod replace;
 pub mod script;
 pub mod service;
 pub mod set_fact;
 pub mod setup;
 pub mod shell;
 pub mod systemd;
+pub mod template;
+pub mod uri;
 pub mod user;
+pub mod wait_for;
 pub mod wait_for_connection;
 
 pub use context::{Blobs, Cx};
 pub use registry::{Entry, find, names};
+
+pub use crate::language::TemplateOptions;
 
 use crate::base::{Failure, Map};
 use schemars::JsonSchema;
@@ -114,42 +136,6 @@ pub trait Controller {
     fn blob_file(&self, path: &Path) -> Result<BlobRef>;
     /// The local folder against which relative paths are meant (the playbook's).
     fn folder(&self) -> PathBuf;
-}
-
-/// How `template` wants its text treated; the defaults are Ansible's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemplateOptions {
-    /// The first newline after a block is removed.
-    pub trim_blocks: bool,
-    /// Blanks before a block are removed.
-    pub lstrip_blocks: bool,
-    /// `{{`
-    pub variable_start: String,
-    /// `}}`
-    pub variable_end: String,
-    /// `{%`
-    pub block_start: String,
-    /// `%}`
-    pub block_end: String,
-    /// `{#`
-    pub comment_start: String,
-    /// `#}`
-    pub comment_end: String,
-}
-
-impl Default for TemplateOptions {
-    fn default() -> Self {
-        Self {
-            trim_blocks: true,
-            lstrip_blocks: false,
-            variable_start: "{{".into(),
-            variable_end: "}}".into(),
-            block_start: "{%".into(),
-            block_end: "%}".into(),
-            comment_start: "{#".into(),
-            comment_end: "#}".into(),
-        }
-    }
 }
 
 /// An argument that names bytes which the controller keeps: made in `prepare`, read with [`Cx::blob`].

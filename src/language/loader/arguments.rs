@@ -157,7 +157,7 @@ fn inside(node: &Node, text: &str, from: usize, to: usize) -> Span {
 }
 
 /// The ranges between blanks that stand in no quotes and no template; `None` if one of those is never closed.
-fn tokens(text: &str) -> Option<Vec<(usize, usize)>> {
+pub fn tokens(text: &str) -> Option<Vec<(usize, usize)>> {
     let mut found = vec![];
     let mut start = None;
     let (mut quote, mut depth, mut escaped) = (None, 0_usize, false);

@@ -16,7 +16,11 @@ impl Walk<'_> {
     /// The tasks of a file; `asked` is where it is named.
     pub fn task_file(&mut self, path: &Path, asked: Option<&Node>, place: &Place) -> Vec<Item> {
         let asked = asked.map(|node| &node.span);
-        self.once(path, asked, |walk| walk.file(path, asked).map(|node| walk.items(&node, place)).unwrap_or_default())
+        let circle = || {
+            let message = format!("{} imports itself", super::shown(path));
+            Self::asked(message, asked).help("use `include_tasks` with a condition that ends")
+        };
+        self.once(path, circle, |walk| walk.file(path, asked).map(|node| walk.items(&node, place)).unwrap_or_default())
             .unwrap_or_default()
     }
 

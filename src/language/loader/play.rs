@@ -37,7 +37,8 @@ impl Walk<'_> {
     /// The plays of a file; `import` is what an `import_playbook` sets for all of them.
     pub fn playbook_file(&mut self, path: &Path, import: Option<(&Key, &Keywords)>) -> Vec<Arc<Play>> {
         let asked = import.map(|(key, _)| &key.span);
-        self.once(path, asked, |walk| {
+        let circle = || Self::asked(format!("{} imports itself", super::shown(path)), asked).help("remove this import");
+        self.once(path, circle, |walk| {
             let Some(node) = walk.file(path, asked) else { return vec![] };
             let Data::List(items) = &node.data else {
                 walk.wrong(match node.data {

@@ -160,7 +160,14 @@ impl Walk<'_> {
     fn use_role(&mut self, used: Use<'_>, place: &Place) -> Option<(Arc<Block>, Arc<Role>)> {
         let path = self.find_role(used.name, &used.span, place)?;
         let asked = used.span.clone();
-        self.once(&path.clone(), Some(&asked), |walk| walk.read_role(used, path, place)).flatten()
+        // A role may import another of its own task files.
+        let entry = path.join("tasks").join(used.from.tasks.unwrap_or("main"));
+        let name = used.name.to_owned();
+        let circle = || {
+            Diagnostic::new(format!("the role `{name}` needs itself"), &asked)
+                .help("remove this, or move what both need into a role of its own")
+        };
+        self.once(&entry, circle, |walk| walk.read_role(used, path, place)).flatten()
     }
 
     fn read_role(&mut self, used: Use<'_>, path: PathBuf, place: &Place) -> Option<(Arc<Block>, Arc<Role>)> {
@@ -188,7 +195,7 @@ impl Walk<'_> {
             .cloned()
             .collect();
         let role = Arc::new(Role {
-            name: used.name.into(),
+            name: used.name.trim_end_matches('/').rsplit('/').next().unwrap_or(used.name).into(),
             defaults: self.role_table(&path.join("defaults"), used.from.defaults, &used.span),
             vars,
             params: used.params,

@@ -133,3 +133,111 @@ fn all_mistakes_of_all_files_are_told_at_once() {
         ("roles/geth/tasks/main.yml", ""),
     ]));
 }
+
+#[test]
+fn ten_thousand_lines_are_read_at_once() {
+    let task = "  - name: Write a file\n    copy:\n      dest: \"/srv/{{ item }}/x\"\n      content: hello\n      mode: 0644\n    when: a is defined and b\n    register: written\n    loop: [1, 2, 3]\n    tags: [a, b]\n    notify: restart\n";
+    let text = format!("- hosts: all\n  tasks:\n{}", task.repeat(1000));
+    let folder = folder(&[("site.yml", &text)]);
+    let started = std::time::Instant::now();
+    assert_eq!(load(&folder).plays[0].tasks.len(), 1000);
+    // An unoptimised build on a busy machine is many times slower than what users have.
+    assert!(started.elapsed() < std::time::Duration::from_secs(2));
+}
+
+#[test]
+fn a_role_may_import_its_own_task_files_but_nothing_may_import_itself() {
+    let folder = folder(&[
+        ("site.yml", "- hosts: all\n  roles: [geth]\n"),
+        ("roles/geth/tasks/main.yml", "- import_role: {name: geth, tasks_from: more}\n"),
+        ("roles/geth/tasks/more.yml", "- ping:\n"),
+    ]);
+    let play = load(&folder).plays[0].clone();
+    assert_eq!(block(&block(&play.roles[0]).block[0]).block.len(), 1);
+    insta::assert_snapshot!(mistakes(&[
+        ("site.yml", "- import_playbook: site.yml\n- hosts: all\n  roles: [a]\n  tasks:\n  - import_tasks: t.yml\n"),
+        ("t.yml", "- block:\n  - import_tasks: t.yml\n"),
+        ("roles/a/meta/main.yml", "dependencies: [b]\n"),
+        ("roles/b/meta/main.yml", "dependencies: [{role: a, when: x}]\n"),
+    ]));
+}
+
+#[test]
+fn a_role_under_a_condition_does_not_stand_for_one_without() {
+    let folder = folder(&[
+        ("site.yml", "- hosts: all\n  roles:\n  - {role: a, when: x}\n  - b\n  - b\n  - {role: b, n: 1}\n"),
+        ("roles/a/meta/main.yml", "dependencies: [common]\n"),
+        ("roles/b/meta/main.yml", "dependencies: [common]\n"),
+        ("roles/common/tasks/main.yml", "- ping:\n"),
+    ]);
+    let play = load(&folder).plays[0].clone();
+    let sizes: Vec<usize> = play.roles.iter().map(|role| block(role).block.len()).collect();
+    assert_eq!(sizes, [1, 1, 0]);
+}
+
+#[test]
+fn a_block_gives_its_notify_to_its_tasks_and_a_role_its_handlers_the_keywords_around() {
+    let folder = folder(&[
+        ("site.yml", "- hosts: all\n  tasks:\n  - notify: [a]\n    become: true\n    block:\n    - ping:\n      notify: b\n    - import_role: name=geth\n  handlers:\n  - name: a\n    ping:\n    listen: topic\n"),
+        ("roles/geth/handlers/main.yml", "- name: restart\n  ping:\n"),
+    ]);
+    let play = load(&folder).plays[0].clone();
+    assert_eq!(task(&block(&play.tasks[0]).block[0]).notify.len(), 2);
+    assert_eq!(task(&play.handlers[0]).listen.len(), 1);
+    let around = block(&play.handlers[1]);
+    assert!(around.keywords.r#become.is_some());
+    assert_eq!(&*block(&around.block[0]).role.as_ref().unwrap().name, "geth");
+}
+
+#[test]
+fn an_included_role_comes_with_its_dependencies_and_says_what_is_missing() {
+    let folder = folder(&[
+        ("roles/geth/tasks/install.yml", "- ping:\n"),
+        ("roles/geth/meta/main.yml", "dependencies: [user]\n"),
+        ("roles/user/defaults/main/a.yml", "name: a\nshell: s\n"),
+        ("roles/user/defaults/main/b.yml", "name: b\n"),
+    ]);
+    let loader = Loader::default();
+    let span = crate::base::Span::nowhere();
+    let asked = super::RoleUse {
+        name: "geth",
+        span: &span,
+        tasks_from: Some("install"),
+        vars_from: None,
+        defaults_from: None,
+        handlers_from: None,
+        parent: None,
+        playbook: folder.path(),
+    };
+    let loaded = loader.role(&asked).unwrap();
+    assert_eq!((loaded.block.block.len(), loaded.used_roles.len()), (2, 2));
+    let defaults: Vec<(&str, Option<&str>)> = loaded.used_roles[0].defaults.iter().map(|(key, node)| (&*key.name, node.as_str())).collect();
+    assert_eq!(defaults, [("name", Some("b")), ("shell", Some("s"))]);
+    let wrong = loader.role(&super::RoleUse { tasks_from: Some("instal"), ..asked }).unwrap_err();
+    assert_eq!(wrong[0].message, "there is no file ".to_owned() + &super::shown(&folder.path().join("roles/geth/tasks/instal.yml")));
+    assert!(wrong[0].help.as_ref().unwrap().starts_with("did you mean"), "{:?}", wrong[0].help);
+}
+
+#[test]
+fn names_of_imports_may_use_extra_variables() {
+    let folder = folder(&[
+        ("site.yml", "- hosts: all\n  tasks:\n  - import_tasks: \"{{ net }}-{{ n }}.yml\"\n"),
+        ("main-1.yml", "- ping:\n"),
+    ]);
+    let extra = crate::language::extra::extra_vars(&["net=main n=1".to_owned()]).unwrap();
+    let playbook = Loader::new(vec![], extra).playbook(&folder.path().join("site.yml")).unwrap();
+    assert_eq!(block(&playbook.plays[0].tasks[0]).block.len(), 1);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_loader_fall_over(words in proptest::collection::vec(proptest::sample::select(vec![
+        "- ", "  ", "\n", ":", ": ", "hosts", "tasks", "block", "roles", "when", "{{ x }}", "\"", "'", "[", "]", "{", "}", "é", "\t", "#",
+        "&a ", "*a", "<<", "!unsafe ", "copy", "a=b ", "|", "---\n", "import_tasks", "site.yml", "args", "loop", "\\",
+    ]), 0..40)) {
+        let folder = folder(&[("site.yml", &words.concat())]);
+        if let Err(wrong) = Loader::default().playbook(&folder.path().join("site.yml")) {
+            let _ = show(&wrong, folder.path());
+        }
+    }
+}

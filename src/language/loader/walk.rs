@@ -84,21 +84,24 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Runs `read` unless `path` is already being read: then it imports itself.
-    pub fn once<T>(&mut self, path: &Path, asked: Option<&Span>, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+    /// Runs `read` unless `path` is already being read; then `circle` says so.
+    pub fn once<T>(&mut self, path: &Path, circle: impl FnOnce() -> Diagnostic, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.reading.iter().any(|open| open == path) {
-            let shown = super::shown(path);
-            let message = format!("{shown} imports itself");
-            self.mistakes.push(match asked {
-                Some(span) => Diagnostic::new(message, span).help("use a dynamic include with a condition that ends"),
-                None => Diagnostic::plain(message),
-            });
+            self.mistakes.push(circle());
             return None;
         }
         self.reading.push(path.to_owned());
         let result = read(self);
         self.reading.pop();
         Some(result)
+    }
+
+    /// Where something was asked for; for files of the command line, nowhere.
+    pub fn asked(message: String, asked: Option<&Span>) -> Diagnostic {
+        match asked {
+            Some(span) => Diagnostic::new(message, span),
+            None => Diagnostic::plain(message),
+        }
     }
 
     /// Keeps a mistake.

@@ -71,13 +71,13 @@ impl<'a> Builder<'a> {
                 let data = if self.expects_key() && tag.is_none() {
                     Data::Text(Arc::from(&*text))
                 } else {
-                    self.scalar(&text, style, tag.as_deref(), wild, &place)
+                    self.scalar(&text, style, tag.as_deref(), wild, &place, span)
                 };
                 self.add(Node { span: place, data }, style == ScalarStyle::Plain, anchor, 1);
             }
             Event::SequenceStart(_, anchor, tag) => {
                 let kind = if self.expects_key() { self.odd_key(range.start) } else { Kind::List(vec![]) };
-                self.begin(range.start, anchor, tag.as_deref(), kind);
+                self.begin(span, anchor, tag.as_deref(), kind);
             }
             Event::MappingStart(_, anchor, tag) => {
                 let kind = if self.expects_key() {
@@ -85,7 +85,7 @@ impl<'a> Builder<'a> {
                 } else {
                     Kind::Table { entries: vec![], merged: vec![], key: None, places: HashMap::new() }
                 };
-                self.begin(range.start, anchor, tag.as_deref(), kind);
+                self.begin(span, anchor, tag.as_deref(), kind);
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(id) => match self.anchors.get(&id).cloned() {
@@ -107,7 +107,15 @@ impl<'a> Builder<'a> {
         matches!(self.open.last(), Some(Open { kind: Kind::Table { key: None, .. }, .. }))
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, wild: bool, place: &Span) -> Data {
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        wild: bool,
+        place: &Span,
+        event: &granit_parser::Span,
+    ) -> Data {
         let as_text = || if wild { Data::Unsafe(Arc::from(text)) } else { Data::Text(Arc::from(text)) };
         let Some(tag) = tag else {
             return match style {
@@ -120,7 +128,7 @@ impl<'a> Builder<'a> {
         };
         let wrong = |what: &str| Diagnostic::new(format!("`{text}` is not {what}"), place);
         match (tag.core_suffix(), tag.suffix()) {
-            (Some("str"), _) | (None, "") => as_text(),
+            (Some("str"), _) | (None, "" | "!") => as_text(),
             (Some("int"), _) => scalar::integer(text).map(Data::Int).unwrap_or_else(|| {
                 self.mistakes.push(wrong("an integer of 64 bits").help("leave `!!int` away: larger numbers stay text"));
                 Data::Null
@@ -142,13 +150,15 @@ impl<'a> Builder<'a> {
             (Some("null"), _) => Data::Null,
             (None, "unsafe") => Data::Unsafe(Arc::from(text)),
             _ => {
-                self.unknown_tag(tag, place);
+                self.unknown_tag(tag, event);
                 Data::Null
             }
         }
     }
 
-    fn unknown_tag(&mut self, tag: &Tag, place: &Span) {
+    fn unknown_tag(&mut self, tag: &Tag, event: &granit_parser::Span) {
+        let range = event.tag_span().and_then(|span| span.byte_range()).or_else(|| event.byte_range()).unwrap_or(0..0);
+        let place = &Span::new(self.source.clone(), range.start, range.end);
         let diagnostic = match tag.suffix() {
             "vault" | "vault-encrypted" => Diagnostic::new("vault values are not supported yet", place)
                 .help("keep the secret in a file outside the repository and read it with lookup('file', ...) or lookup('env', ...)"),
@@ -158,16 +168,14 @@ impl<'a> Builder<'a> {
         self.mistakes.push(diagnostic);
     }
 
-    fn begin(&mut self, start: usize, anchor: usize, tag: Option<&Tag>, kind: Kind) {
+    fn begin(&mut self, event: &granit_parser::Span, anchor: usize, tag: Option<&Tag>, kind: Kind) {
+        let start = event.byte_range().map_or(0, |range| range.start);
         let mut wild = self.open.last().is_some_and(|open| open.wild);
         if let Some(tag) = tag {
             match (tag.core_suffix(), tag.suffix()) {
-                (Some("map" | "seq"), _) | (None, "") => {}
+                (Some("map" | "seq"), _) | (None, "" | "!") => {}
                 (None, "unsafe") => wild = true,
-                _ => {
-                    let place = Span::new(self.source.clone(), start, start);
-                    self.unknown_tag(tag, &place);
-                }
+                _ => self.unknown_tag(tag, event),
             }
         }
         self.open.push(Open { start, anchor, weight: 1, wild, kind });

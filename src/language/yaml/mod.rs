@@ -17,7 +17,13 @@ pub use scalar::resolve;
 
 /// Reads a file's text. An empty file is [`Data::Null`](super::node::Data::Null).
 pub fn load(source: &Arc<Source>) -> Checked<Node> {
-    // Locals of a file's read, so that a mistake does not hide those already found.
+    if source.text.starts_with("$ANSIBLE_VAULT;") {
+        let line = source.text.lines().next().map_or(0, str::len);
+        return Err(vec![
+            Diagnostic::new("files encrypted with vault are not supported yet", &Span::new(source.clone(), 0, line))
+                .help("decrypt it into a file outside the repository and give that with `-e @file`"),
+        ]);
+    }
     let mut builder = build::Builder::new(source);
     let mut documents = 0;
     let options = granit_parser::options! { emit_comments: false };
@@ -51,3 +57,6 @@ pub fn load(source: &Arc<Source>) -> Checked<Node> {
 pub fn load_text(label: &str, text: &str) -> Checked<Node> {
     load(&Source::new(label, text))
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,20 +17,35 @@ pub fn explain(source: &Arc<Source>, error: &ScanError) -> Diagnostic {
     let mark = error.marker();
     let at = text.floor_char_boundary(mark.byte_offset().unwrap_or(0).min(text.len()));
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let lines = [previous_line(text, start), Some(line_at(text, start))];
-    for (start, line) in lines.into_iter().flatten().rev() {
+    let here = line_at(text, start);
+    let lines: Vec<(usize, &str)> = [Some(here), previous_line(text, start)].into_iter().flatten().collect();
+    for (start, line) in &lines {
         if let Some(offset) = bare_template_in(line) {
             return bare_template(source, start + offset, line[offset..].trim_end());
         }
     }
-    for (start, line) in lines.into_iter().flatten().rev() {
+    // The parser notices a tab only where the line before it ends.
+    let next = text[at..].find('\n').map(|length| line_at(text, at + length + 1));
+    for (start, line) in lines.iter().chain(&next) {
         let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
         if let Some(tab) = line[..indent].find('\t') {
             let place = Span::new(source.clone(), start + tab, start + indent);
             return Diagnostic::new("a tab cannot indent YAML", &place).help("indent with spaces");
         }
     }
-    let (message, help) = words(error.kind(), &error.info(), lines[1].map_or("", |(_, line)| line));
+    if let Some((start, line)) = lines.get(1) {
+        if let Some((offset, bracket, close)) = open_bracket(line) {
+            let place = Span::new(source.clone(), start + offset, start + offset + 1);
+            return Diagnostic::new(format!("this `{bracket}` is never closed"), &place).help(format!("add the closing `{close}`"));
+        }
+        if matches!(error.kind(), ErrorKind::MappingValueNotAllowed) && is_word(line) {
+            let indent = line.len() - line.trim_start().len();
+            let place = Span::new(source.clone(), start + indent, start + line.trim_end().len());
+            return Diagnostic::new("this line is neither `key: value` nor `- item`", &place)
+                .help("check for a missing `:` (a space must follow it), or a missing quote above");
+        }
+    }
+    let (message, help) = words(error.kind(), &error.info(), here.1);
     let end = text[at..].chars().next().filter(|c| *c != '\n').map_or(at, |c| at + c.len_utf8());
     let diagnostic = Diagnostic::new(message, &Span::new(source.clone(), at, end));
     match help {
@@ -83,6 +98,31 @@ fn bare_template_in(line: &str) -> Option<usize> {
     }
 }
 
+/// The last `[` or `{` of a line that is not closed in it, and what would close it.
+fn open_bracket(line: &str) -> Option<(usize, char, char)> {
+    let mut open = vec![];
+    let mut quote = None;
+    for (at, letter) in line.char_indices() {
+        match letter {
+            '"' | '\'' if quote == Some(letter) => quote = None,
+            '"' | '\'' if quote.is_none() => quote = Some(letter),
+            _ if quote.is_some() => {}
+            '#' if line[..at].ends_with(' ') => break,
+            '[' => open.push((at, '[', ']')),
+            '{' => open.push((at, '{', '}')),
+            ']' | '}' => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.pop()
+}
+
+/// Whether a line is a bare text, neither entry nor item.
+fn is_word(line: &str) -> bool {
+    let line = line.trim();
+    !line.contains(": ") && !line.ends_with(':') && !line.starts_with("- ") && !line.starts_with('#')
+}
+
 fn words(kind: &ErrorKind, info: &str, line: &str) -> (String, Option<String>) {
     let (message, help) = match kind {
         ErrorKind::TabNotAllowed
@@ -94,7 +134,6 @@ fn words(kind: &ErrorKind, info: &str, line: &str) -> (String, Option<String>) {
         | ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::ExpectedBlockSequenceEntry
         | ErrorKind::InvalidBlockScalarIndent
-        | ErrorKind::InvalidQuotedScalarIndent
         | ErrorKind::InvalidFlowScalarIndent
         | ErrorKind::BlockSequenceEntryNotAllowed
         | ErrorKind::ExpectedDocumentStart => (
@@ -119,6 +158,9 @@ fn words(kind: &ErrorKind, info: &str, line: &str) -> (String, Option<String>) {
             "no anchor of this name stands above",
             "define it first: `&name value`; a text that begins with `*` needs quotes",
         ),
+        ErrorKind::InvalidQuotedScalarIndent => {
+            ("this line belongs to a quoted text that began above", "close the quote above, or indent this line further")
+        }
         ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
             ("this quote is never closed", "add the closing quote")
         }
