@@ -232,6 +232,11 @@ fn excepts(list: &str, host: &str) -> bool {
     )
 }
 
+/// The URL without `user:password@`, to be shown.
+pub fn without_login(url: &str) -> String {
+    split_login(url).map_or_else(|_| url.rsplit('@').next().unwrap_or_default().to_owned(), |(url, _)| url)
+}
+
 /// Takes `user:password@` out of a URL: a header carries it, and no message shows it.
 fn split_login(url: &str) -> Result<(String, Option<(String, Secret)>)> {
     let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https")) else {
