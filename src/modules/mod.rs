@@ -11,6 +11,7 @@ pub mod registry;
 pub mod testing;
 
 pub mod add_host;
+pub mod apt;
 pub mod assert;
 pub mod command;
 pub mod copy;
@@ -43,6 +44,7 @@ pub mod hostname;
 pub mod http_options;
 pub mod include_vars;
 pub mod meta;
+pub mod package;
 pub mod pause;
 pub mod ping;
 mod program;

@@ -64,6 +64,7 @@ fn to_map(value: &impl serde::Serialize) -> Result<Map> {
 #[rustfmt::skip] // one line a module
 pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::add_host::AddHost>(),
+    Entry::of::<super::apt::Apt>(),
     Entry::of::<super::assert::Assert>(),
     Entry::of::<super::command::Command>(),
     Entry::of::<super::copy::Copy>(),
@@ -90,6 +91,7 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::hostname::Hostname>(),
     Entry::of::<super::include_vars::IncludeVars>(),
     Entry::of::<super::meta::Meta>(),
+    Entry::of::<super::package::Package>(),
     Entry::of::<super::pause::Pause>(),
     Entry::of::<super::ping::Ping>(),
     Entry::of::<super::script::Script>(),
