@@ -15,6 +15,7 @@ pub mod apt;
 pub mod assert;
 pub mod command;
 pub mod copy;
+pub mod cron;
 pub mod debug;
 mod eth;
 pub mod eth_account;

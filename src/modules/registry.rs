@@ -68,6 +68,7 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::assert::Assert>(),
     Entry::of::<super::command::Command>(),
     Entry::of::<super::copy::Copy>(),
+    Entry::of::<super::cron::Cron>(),
     Entry::of::<super::debug::Debug>(),
     Entry::of::<super::eth_account::EthAccount>(),
     Entry::of::<super::eth_block::EthBlock>(),
