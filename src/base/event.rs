@@ -150,3 +150,12 @@ impl Proof {
         Self { claim: claim.into(), evidence: evidence.into() }
     }
 }
+
+/// Someone who is told of everything that happens in a run. The observers are in `report`; `run` knows only this.
+pub trait Reporter {
+    /// Something happened.
+    fn event(&mut self, event: &Event);
+
+    /// Somebody else is about to use the terminal (a prompt): takes what moves off the screen until the next event.
+    fn hush(&mut self) {}
+}

@@ -11,15 +11,7 @@ pub use json::Json;
 pub use terminal::Terminal;
 
 use crate::base::Event;
-
-/// Someone who is told of everything that happens in a run.
-pub trait Reporter {
-    /// Something happened.
-    fn event(&mut self, event: &Event);
-
-    /// Somebody else is about to use the terminal (a prompt): takes what moves off the screen until the next event.
-    fn hush(&mut self) {}
-}
+pub use crate::base::event::Reporter;
 
 /// Tells several reporters, in order.
 #[derive(Default)]

@@ -253,3 +253,37 @@ fn syntax_and_unknown_filters_are_found_before_anything_runs() {
     assert!(templates.check_condition(&Node::text("x ==", Span::nowhere())).len() == 1);
     assert!(templates.check_text(&Source::new("t.j2", "{% for x in y %}"), &TemplateOptions::default()).len() == 1);
 }
+
+#[test]
+fn every_case_of_the_table_gives_what_ansible_gives() {
+    let source = Source::new("template_cases.yml", include_str!("../../../tests/template_cases.yml"));
+    let table = yaml::load(&source).unwrap();
+    let given = Given { nodes: table.get("vars").unwrap().clone(), ..Given::yaml("{}") };
+    let vars = given.vars();
+    let templates = Templates::new();
+    let Data::List(cases) = &table.get("cases").unwrap().data else { panic!("no cases") };
+    let mut wrong = Vec::new();
+    for case in cases.iter() {
+        let (text, result) = match (case.get("text"), case.get("when")) {
+            (Some(text), _) => (text, templates.render(text, &vars)),
+            (_, Some(when)) => (when, templates.test(when, &vars).map(Value::from)),
+            _ => panic!("{}: neither text nor when", case.span),
+        };
+        let right = match (&result, case.get("error"), case.get("value")) {
+            (Ok(value), None, Some(wanted)) => *value == wanted.to_value(),
+            (Err(RenderError::Failed(diagnostic)), Some(error), _) => {
+                error.as_str().is_none_or(|name| diagnostic.message.contains(&format!("`{name}")))
+            }
+            _ => false,
+        };
+        if !right {
+            let wanted = case.get("value").or(case.get("error")).map(Node::to_value);
+            let result = result.map_err(|error| match error {
+                RenderError::Failed(diagnostic) => diagnostic.message,
+                RenderError::Wait => "wait".into(),
+            });
+            wrong.push(format!("{}\n   wanted {wanted:?}\n   got    {result:?}", text.as_str().unwrap_or_default()));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}

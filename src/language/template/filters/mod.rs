@@ -23,7 +23,7 @@ use super::Callable;
 
 /// Filters that are told of undefined values; all others pass them on.
 pub(super) const TAKES_UNDEFINED: &[&str] =
-    &["default", "d", "mandatory", "type_debug", "__var", "__attr", "__item", "__use"];
+    &["default", "d", "mandatory", "ternary", "type_debug", "__var", "__attr", "__item", "__use"];
 
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = (&'static str, Callable)> {
