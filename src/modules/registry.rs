@@ -64,6 +64,7 @@ fn to_map(value: &impl serde::Serialize) -> Result<Map> {
 #[rustfmt::skip] // one line a module
 pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::add_host::AddHost>(),
+    Entry::of::<super::assemble::Assemble>(),
     Entry::of::<super::assert::Assert>(),
     Entry::of::<super::blockinfile::BlockInFile>(),
     Entry::of::<super::command::Command>(),
@@ -84,7 +85,9 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::eth_synced::EthSynced>(),
     Entry::of::<super::eth_verify::EthVerify>(),
     Entry::of::<super::fail::Fail>(),
+    Entry::of::<super::fetch::Fetch>(),
     Entry::of::<super::file::File>(),
+    Entry::of::<super::find::Find>(),
     Entry::of::<super::get_url::GetUrl>(),
     Entry::of::<super::group::Group>(),
     Entry::of::<super::group_by::GroupBy>(),
@@ -100,7 +103,10 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::set_fact::SetFact>(),
     Entry::of::<super::setup::Setup>(),
     Entry::of::<super::shell::Shell>(),
+    Entry::of::<super::slurp::Slurp>(),
+    Entry::of::<super::stat::Stat>(),
     Entry::of::<super::systemd::Systemd>(),
+    Entry::of::<super::tempfile::TempFile>(),
     Entry::of::<super::template::Template>(),
     Entry::of::<super::uri::Uri>(),
     Entry::of::<super::user::User>(),
