@@ -37,6 +37,7 @@ fn call(module: &str, args: serde_json::Value) -> Call {
         environment: [].into(),
         check: false,
         keep_going: false,
+        step: 0,
         timeout: None,
     }
 }

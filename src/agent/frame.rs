@@ -73,6 +73,7 @@ mod tests {
             environment: [("A".to_owned(), "b".to_owned())].into(),
             check: true,
             keep_going: false,
+            step: 0,
             timeout: Some(3),
         };
         let mut wire = Vec::new();

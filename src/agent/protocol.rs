@@ -19,7 +19,7 @@ pub const INLINE: u64 = 64 << 10;
 /// From the controller.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
-    /// Run these calls in order; stop at the first failure of a call that does not say `keep_going`.
+    /// Run these calls in order; stop after the step of the first failure of a call that does not say `keep_going`.
     Batch {
         /// Number of the batch.
         id: u64,
@@ -111,6 +111,9 @@ pub struct Call {
     /// Go on with the batch if this one fails (`ignore_errors`).
     #[serde(default)]
     pub keep_going: bool,
+    /// Calls of one step (the items of its loop) bear one number: after a failure, the rest of that step still runs.
+    #[serde(default)]
+    pub step: u32,
     /// The call fails after this many seconds.
     #[serde(default)]
     pub timeout: Option<u64>,

@@ -123,16 +123,19 @@ impl Agent {
     fn run(&self, batch: Batch) {
         let id = batch.id;
         self.blobs.keep(batch.blobs);
+        let mut stop_after = None;
         for (index, call) in batch.calls.into_iter().enumerate() {
-            let Some(flag) = self.begin(id) else { break };
-            let keep_going = call.keep_going;
-            let started = Instant::now();
-            let result = self.call(id, index, call, flag);
-            let stop = result.is_err() && !keep_going;
-            self.answer(id, index, result, started.elapsed().as_secs_f64());
-            if stop {
+            let (step, keep_going) = (call.step, call.keep_going);
+            if stop_after.is_some_and(|last| last != step) {
                 break;
             }
+            let Some(flag) = self.begin(id) else { break };
+            let started = Instant::now();
+            let result = self.call(id, index, call, flag);
+            if result.is_err() && !keep_going {
+                stop_after = Some(step);
+            }
+            self.answer(id, index, result, started.elapsed().as_secs_f64());
         }
         self.blobs.clear();
         let mut work = self.work();

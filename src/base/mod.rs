@@ -5,6 +5,7 @@ pub mod diff;
 pub mod event;
 pub mod failure;
 pub mod outcome;
+pub mod python_regex;
 pub mod recap;
 pub mod secret;
 pub mod span;

@@ -35,20 +35,17 @@ pub enum Said {
 
 impl Bootstrap<'_> {
     /// The command for the login shell, whichever it is.
-    ///
-    /// `eager`: stdin may hold frames already, so it must not be read where the agent is missing.
-    pub fn command(&self, eager: bool) -> String {
-        format!("exec sh -c {}", quote(&self.script(eager)))
+    pub fn command(&self) -> String {
+        format!("exec sh -c {}", quote(&self.script()))
     }
 
     /// The script; its stdin gets the size of the gzip as a line, and the gzip, if it says `need`.
-    fn script(&self, eager: bool) -> String {
+    fn script(&self) -> String {
         let Self { nonce, hash, kib, .. } = self;
         let launch = match self.r#become {
             Some(to) => to.launch(&self.prompt()),
             None => "launch() { exec \"$1\" agent; }".into(),
         };
-        let fetch = if eager { "exit 1" } else { "read -r z; e=$(head -c \"$z\" | gzip -dc 2>&1 > \"$t\")" };
         // Another user cannot read our home, except root.
         let private = self.r#become.is_none_or(|to| to.user == "root");
         let own = "\"$c/chainwright\" ";
@@ -70,7 +67,7 @@ impl Bootstrap<'_> {
              if [ -z \"$w\" ]; then echo \"$n failed\" $r; exit 1; fi; \
              t=\"$w/.new-$$\"; trap \"rm -f \\\"$t\\\"\" EXIT; \
              if [ -x \"$c/chainwright/agent-$h\" ]; then cp -f \"$c/chainwright/agent-$h\" \"$t\"; \
-             else echo \"$n need $(uname -m)\"; {fetch}; fi; \
+             else echo \"$n need $(uname -m)\"; read -r z; e=$(head -c \"$z\" | gzip -dc 2>&1 > \"$t\"); fi; \
              if [ $? = 0 ] && chmod 755 \"$t\" && mv -f \"$t\" \"$w/agent-$h\"; then \
              for f in \"$w\"/agent-*; do [ \"$f\" = \"$w/agent-$h\" ] || rm -f \"$f\"; done; \
              find \"$w\" -name \".new-*\" -mmin +60 -exec rm -f {{}} + 2>/dev/null; \
@@ -112,8 +109,12 @@ mod tests {
     const BOOTSTRAP: Bootstrap = Bootstrap { nonce: "NONCE", hash: "abc", kib: 1, r#become: None };
 
     fn run(home: &Path, input: &[u8]) -> Output {
+        run_command(&BOOTSTRAP.command(), home, input)
+    }
+
+    fn run_command(command: &str, home: &Path, input: &[u8]) -> Output {
         let mut child = Command::new("sh")
-            .args(["-c", &BOOTSTRAP.command(false)])
+            .args(["-c", command])
             .env("HOME", home)
             .env_remove("XDG_CACHE_HOME")
             .stdin(Stdio::piped())
@@ -121,7 +122,8 @@ mod tests {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input).unwrap();
+        // A shell that gives up early does not take all of it.
+        let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input);
         child.wait_with_output().unwrap()
     }
 
@@ -163,6 +165,19 @@ mod tests {
     }
 
     #[test]
+    fn a_disk_that_fills_during_the_upload_is_named_and_nothing_is_left_on_it() {
+        let home = tempfile::tempdir().unwrap();
+        let bin = home.path().join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        std::fs::write(bin.join("gzip"), "#!/bin/sh\nhead -c 9\necho 'No space left on device' >&2\nexit 1\n").unwrap();
+        std::fs::set_permissions(bin.join("gzip"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("PATH={}:$PATH; {}", bin.display(), BOOTSTRAP.command());
+        let output = run_command(&path, home.path(), &gzip(&[7; 100_000]));
+        assert!(text(&output).contains("cache/chainwright: No space left on device"), "{}", text(&output));
+        assert_eq!(std::fs::read_dir(home.path().join(".cache/chainwright")).unwrap().count(), 0);
+    }
+
+    #[test]
     fn lines_of_a_login_shell_are_passed_over() {
         assert_eq!(BOOTSTRAP.parse("Welcome to host1"), None);
         assert_eq!(BOOTSTRAP.parse("no newline NONCE start\n"), Some(Said::Start));
@@ -174,7 +189,7 @@ mod tests {
     fn the_command_is_one_line_so_that_every_login_shell_takes_it() {
         let root = Become::root();
         for to in [None, Some(&root)] {
-            assert!(!Bootstrap { r#become: to, ..BOOTSTRAP }.command(true).contains('\n'));
+            assert!(!Bootstrap { r#become: to, ..BOOTSTRAP }.command().contains('\n'));
         }
     }
 }

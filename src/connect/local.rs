@@ -13,6 +13,6 @@ pub fn command<'a>(target: &Target, bootstrap: impl FnOnce() -> Result<Bootstrap
         return Ok((command, false));
     }
     let mut command = Command::new("sh");
-    command.args(["-c", &bootstrap()?.command(false)]);
+    command.args(["-c", &bootstrap()?.command()]);
     Ok((command, true))
 }

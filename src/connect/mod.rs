@@ -7,7 +7,6 @@ pub mod r#become;
 pub mod bootstrap;
 pub mod local;
 pub mod outbox;
-mod seen;
 mod session;
 pub mod ssh;
 pub mod trouble;
@@ -129,8 +128,8 @@ pub fn open(target: Target, sink: impl Fn(Message) + Send + Sync + 'static) -> C
 }
 
 impl Connection {
-    /// Sends a request, or queues it until the agent is there; there is no need to wait for [`Message::Opened`], and not
-    /// waiting saves a round trip. Never waits, except for parts of blobs when the link is
+    /// Sends a request, or queues it until the agent is there: there is no need to wait for
+    /// [`Message::Opened`]. Never waits, except for parts of blobs when the link is
     /// slower than they come. Returns the bytes of the frame; fails if the connection is gone.
     pub fn send(&self, request: &Request) -> Result<u64> {
         self.session.send(request)

@@ -21,8 +21,6 @@ struct State {
     chunks: usize,
     /// The other end understands frames.
     open: bool,
-    /// The writer has a frame in hand.
-    busy: bool,
     /// Nothing follows what is queued.
     finished: bool,
     /// Nothing can be sent any more.
@@ -83,24 +81,6 @@ impl Outbox {
         self.changed.notify_all();
     }
 
-    /// The other end did not understand what it was sent before it was there: `frames` go again when it is.
-    pub fn rewind(&self, frames: Vec<Vec<u8>>) {
-        let mut state = self.lock();
-        state.open = false;
-        for frame in frames.into_iter().rev() {
-            state.frames.push_front(frame);
-        }
-    }
-
-    /// Keeps frames back until the other end is open again, and waits until the one in hand is out of it.
-    pub fn hold(&self) {
-        let mut state = self.lock();
-        state.open = false;
-        while state.busy {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
     /// The next step of opening must be done by then.
     pub fn expect_within(&self, patience: Option<Duration>) {
         self.lock().deadline = patience.map(|patience| Instant::now() + patience);
@@ -128,10 +108,6 @@ impl Outbox {
     pub fn next(&self, idle: Duration) -> Next {
         let until = Instant::now() + idle;
         let mut state = self.lock();
-        if state.busy {
-            state.busy = false;
-            self.changed.notify_all();
-        }
         loop {
             let now = Instant::now();
             if state.dead || (state.finished && !state.open) {
@@ -142,7 +118,6 @@ impl Outbox {
             }
             if state.open {
                 if let Some(frame) = state.frames.pop_front() {
-                    state.busy = true;
                     if state.chunks > 0 {
                         // Only an estimate of what waits: other frames are small beside blobs.
                         state.chunks = state.chunks.saturating_sub(frame.len());
@@ -186,18 +161,6 @@ mod tests {
         let sent: Vec<_> = (0..3).map(|_| outbox.next(LONG)).collect();
         assert_eq!(sent, [1, 2, 3].map(|byte| Next::Frame(vec![byte])));
         assert_eq!(outbox.next(Duration::ZERO), Next::Idle);
-    }
-
-    #[test]
-    fn frames_that_were_sent_too_early_go_again_before_the_others() {
-        let outbox = Outbox::default();
-        outbox.push(vec![1]);
-        outbox.push(vec![2]);
-        outbox.open();
-        let Next::Frame(early) = outbox.next(LONG) else { panic!("no frame") };
-        outbox.rewind(vec![early]);
-        outbox.open();
-        assert_eq!((outbox.next(LONG), outbox.next(LONG)), (Next::Frame(vec![1]), Next::Frame(vec![2])));
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! The life of one connection: start, bootstrap, upload, frames, end. One thread reads, one writes, one listens to
 //! stderr, where sudo asks for its password.
 
-use super::r#become::Method;
 use super::bootstrap::{Bootstrap, Said};
 use super::outbox::{Next, Outbox};
-use super::{Kind, Message, Target, local, seen, ssh, trouble};
+use super::{Kind, Message, Target, local, ssh, trouble};
 use crate::agent::frame;
 use crate::agent::protocol::{Reply, Request, SILENCE};
 use crate::base::Failure;
@@ -43,11 +42,12 @@ pub(super) struct Session {
     stdin: Mutex<Option<ChildStdin>>,
     /// The end of what was said on stderr.
     said: Mutex<Vec<u8>>,
-    /// Frames that were written before the agent was known to be there; `None` when it is.
-    early: Mutex<Option<Vec<Vec<u8>>>>,
     /// Why we ended the child ourselves.
     verdict: Mutex<Option<Failure>>,
+    /// No answer came in time, and the host's shell has said nothing.
     late: AtomicBool,
+    /// The host's shell has said something.
+    greeted: AtomicBool,
     over: Mutex<bool>,
     ended: Condvar,
 }
@@ -75,9 +75,9 @@ impl Session {
             child: Mutex::new(None),
             stdin: Mutex::new(None),
             said: Mutex::new(Vec::new()),
-            early: Mutex::new(Some(Vec::new())),
             verdict: Mutex::new(None),
             late: AtomicBool::new(false),
+            greeted: AtomicBool::new(false),
             over: Mutex::new(false),
             ended: Condvar::new(),
         });
@@ -139,51 +139,36 @@ impl Session {
     fn run(self: &Arc<Self>, sink: &Sink) -> Failure {
         let socket = match self.target.connection {
             Kind::Ssh => match ssh::socket(&self.target) {
-                Ok(socket) => socket,
+                Ok(socket) => {
+                    self.target.agent.pack_ahead();
+                    socket
+                }
                 Err(failure) => return failure,
             },
             Kind::Local => None,
         };
-        let mut way = Way {
-            reused: socket.as_ref().is_some_and(|socket| socket.exists()),
-            eager: self.target.connection == Kind::Ssh && self.may_be_eager() && seen::had_agent(&self.target),
-            socket,
-        };
-        if self.target.connection == Kind::Ssh && !way.eager {
-            self.target.agent.pack_ahead();
-        }
-        // At most once for each: an agent that is not where it was, a master whose link is dead.
-        loop {
-            match self.attempt(&way, sink) {
-                Stop::Failure(failure) => return failure,
-                Stop::Gone if way.eager => way.eager = false,
-                Stop::Late(_) if way.reused => {
-                    if let Some(socket) = &way.socket {
-                        let _ = std::fs::remove_file(socket);
-                    }
-                    way.reused = false;
+        let reused = socket.as_ref().filter(|socket| socket.exists());
+        match self.attempt(socket.as_ref(), reused.is_some(), sink) {
+            // A master whose link is dead accepts sessions and never answers: begin anew without it.
+            Stop::Late(late) => match reused {
+                Some(stale) => {
+                    let _ = std::fs::remove_file(stale);
+                    self.attempt(socket.as_ref(), false, sink).into_failure(&self.target)
                 }
-                Stop::Late(failure) => return failure,
-                Stop::Gone | Stop::Ended(_) => return Failure::unreachable(format!("lost {}", self.target.host)),
-            }
-            let early = lock(&self.early).replace(Vec::new()).unwrap_or_default();
-            self.outbox.rewind(early);
+                None => late,
+            },
+            stop => stop.into_failure(&self.target),
         }
-    }
-
-    /// Whether frames may be written before the agent is there: nothing on the way reads stdin.
-    fn may_be_eager(&self) -> bool {
-        self.target.r#become.as_ref().is_none_or(|to| to.method == Method::Sudo && to.password.is_none())
     }
 
     /// One child, from its start to its end; why it ended.
-    fn attempt(self: &Arc<Self>, way: &Way, sink: &Sink) -> Stop {
-        let (mut child, bootstrapped) = match self.spawn(way) {
+    fn attempt(self: &Arc<Self>, socket: Option<&PathBuf>, reused: bool, sink: &Sink) -> Stop {
+        let (mut child, bootstrapped) = match self.spawn(socket) {
             Ok(spawned) => spawned,
             Err(failure) => return Stop::Failure(failure),
         };
         let connecting = Duration::from_secs(self.target.timeout.max(1));
-        self.outbox.expect_within(Some(if way.reused { connecting } else { connecting + PATIENCE }));
+        self.outbox.expect_within(Some(if reused { connecting } else { connecting + PATIENCE }));
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Stop::Failure(Failure::new("a child without pipes"));
         };
@@ -191,21 +176,17 @@ impl Session {
         *lock(&self.verdict) = None;
         *lock(&self.stdin) = child.stdin.take();
         *lock(&self.child) = Some(Pid::from_child(&child));
-        if way.eager {
-            self.outbox.open();
-        }
         // Never joined: an ssh master may keep its end of stderr open for long.
         let listener = Arc::clone(self);
         let listening = std::thread::spawn(move || listener.listen(stderr));
 
-        let result = self.converse(BufReader::new(Counted(stdout, &self.received)), bootstrapped, way.eager, sink);
+        let result = self.converse(BufReader::new(Counted(stdout, &self.received)), bootstrapped, sink);
         self.outbox.expect_within(None);
         // A writer that is stuck has it, until there is nobody left to read.
         if let Ok(mut stdin) = self.stdin.try_lock() {
             stdin.take();
         }
         let code = self.reap(child);
-        self.outbox.hold();
         lock(&self.stdin).take();
         // What it said last may still be on its way to us.
         let until = Instant::now() + Duration::from_millis(200);
@@ -218,7 +199,7 @@ impl Session {
         let said = self.heard();
         Stop::Failure(match result {
             Ok(()) => {
-                let linked = match &way.socket {
+                let linked = match socket {
                     Some(socket) => UnixStream::connect(socket).is_ok(),
                     None => self.target.connection == Kind::Local,
                 };
@@ -239,13 +220,13 @@ impl Session {
         })
     }
 
-    fn spawn(&self, way: &Way) -> Result<(Child, bool)> {
+    fn spawn(&self, socket: Option<&PathBuf>) -> Result<(Child, bool)> {
         let (mut command, bootstrapped) = match self.target.connection {
             Kind::Local => local::command(&self.target, || self.bootstrap())?,
             Kind::Ssh => {
                 let mut command = Command::new("ssh");
-                let bootstrap = self.bootstrap()?.command(way.eager);
-                command.args(ssh::arguments(&self.target, way.socket.as_deref(), &bootstrap));
+                let bootstrap = self.bootstrap()?.command();
+                command.args(ssh::arguments(&self.target, socket.map(PathBuf::as_path), &bootstrap));
                 (command, true)
             }
         };
@@ -270,17 +251,10 @@ impl Session {
     }
 
     /// Brings the agent up and passes on what it says, until it says no more.
-    fn converse(
-        &self,
-        mut input: impl BufRead,
-        bootstrapped: bool,
-        eager: bool,
-        sink: &Sink,
-    ) -> std::result::Result<(), Stop> {
+    fn converse(&self, mut input: impl BufRead, bootstrapped: bool, sink: &Sink) -> std::result::Result<(), Stop> {
         if bootstrapped {
-            self.bring_up(&mut input, eager)?;
+            self.bring_up(&mut input)?;
         }
-        lock(&self.early).take();
         self.outbox.expect_within(Some(PATIENCE));
         let hello = frame::read::<Reply>(&mut input);
         let (version, uid) = match hello {
@@ -314,7 +288,7 @@ impl Session {
         }
     }
 
-    fn bring_up(&self, input: &mut impl BufRead, eager: bool) -> std::result::Result<(), Stop> {
+    fn bring_up(&self, input: &mut impl BufRead) -> std::result::Result<(), Stop> {
         let bootstrap = self.bootstrap()?;
         let host = &self.target.host;
         let mut printed = String::new();
@@ -324,17 +298,10 @@ impl Session {
             if count == 0 {
                 return Err(Stop::Ended(printed));
             }
+            self.greeted.store(true, Ordering::Relaxed);
             let line = String::from_utf8_lossy(&line);
             match bootstrap.parse(&line) {
-                Some(Said::Start) => {
-                    seen::remember(&self.target);
-                    return Ok(());
-                }
-                // It read our frames as if they were the answer: begin anew.
-                Some(Said::Need(_)) if eager => {
-                    self.kill();
-                    return Err(Stop::Gone);
-                }
+                Some(Said::Start) => return Ok(()),
                 Some(Said::Need(machine)) => {
                     self.outbox.expect_within(None);
                     self.upload(&machine)?;
@@ -342,7 +309,7 @@ impl Session {
                 Some(Said::Failed(reason)) => {
                     let why = reason.trim().trim_end_matches(';');
                     return Err(Stop::Failure(
-                        Failure::new(format!("cannot put the agent on {host}: {why}"))
+                        Failure::unreachable(format!("cannot put the agent on {host}: {why}"))
                             .help("it needs about 10 MB in ~/.cache, /var/tmp or /tmp, where programs may be started"),
                     ));
                 }
@@ -356,8 +323,11 @@ impl Session {
         let ours = std::env::consts::ARCH;
         if !machine.is_empty() && machine != ours {
             return Err(Stop::Failure(
-                Failure::new(format!("{} is a {machine}, and the agent's binary is for {ours}", self.target.host))
-                    .help("build one for it and name it in CHAINWRIGHT_AGENT"),
+                Failure::unreachable(format!(
+                    "{} is a {machine}, and the agent's binary is for {ours}",
+                    self.target.host
+                ))
+                .help("build one for it and name it in CHAINWRIGHT_AGENT"),
             ));
         }
         let packed = self.target.agent.packed()?;
@@ -407,9 +377,6 @@ impl Session {
             } else {
                 stdin.take();
             }
-            if let Some(early) = &mut *lock(&self.early) {
-                early.push(frame);
-            }
         }
     }
 
@@ -419,7 +386,7 @@ impl Session {
         let said = if said.is_empty() { said } else { format!(": {said}") };
         let failure = Failure::unreachable(format!("cannot reach {host}: no answer in time{said}"))
             .help("is it up, and does logging in work by hand? More time: timeout");
-        self.late.store(true, Ordering::Relaxed);
+        self.late.store(!self.greeted.load(Ordering::Relaxed), Ordering::Relaxed);
         self.outbox.expect_within(None);
         self.judge(failure);
     }
@@ -505,24 +472,22 @@ impl Session {
     }
 }
 
-/// How an attempt goes about it.
-struct Way {
-    socket: Option<PathBuf>,
-    /// A master is there already, it seems.
-    reused: bool,
-    /// The agent was there the last time: frames are written without waiting for it, which saves a round trip.
-    eager: bool,
-}
-
 /// Why an attempt ended.
 enum Stop {
     Failure(Failure),
     /// The other end closed; what it printed that was not for us.
     Ended(String),
-    /// There is no agent where one was the last time.
-    Gone,
     /// No answer in time.
     Late(Failure),
+}
+
+impl Stop {
+    fn into_failure(self, target: &Target) -> Failure {
+        match self {
+            Self::Failure(failure) | Self::Late(failure) => failure,
+            Self::Ended(printed) => trouble::lost(target, &printed, false),
+        }
+    }
 }
 
 impl From<Failure> for Stop {

@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// A cut of ten seconds must be survived, one of half a minute must be noticed: 5 s times 6.
-const ALIVE: [&str; 4] = ["-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=6"];
+/// A cut of ten seconds must be survived, one of half a minute must be noticed: 5 s times 5.
+const ALIVE: [&str; 4] = ["-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=5"];
 /// A socket's path has room for 108 bytes, and ssh adds 18 of its own while it makes it.
 const LONGEST_FOLDER: usize = 64;
 

@@ -19,13 +19,13 @@ pub fn cannot_connect(target: &Target, said: &str, code: Option<i32>) -> Failure
         return Failure::unreachable(format!("the host key of {host} has changed{print}: refused")).help(format!(
             "{place} holds another one. Somebody may be listening in. If the host was reinstalled, check the fingerprint on its \
              console, then: ssh-keygen -f {file} -R {}",
-            known_as(target)
+            known_as(target, said)
         ));
     }
     if find(&["Host key verification failed", "host key is known for"]).is_some() {
         return Failure::unreachable(format!("the host key of {host} is unknown: refused")).help(format!(
-            "connect once with ssh {} and compare the fingerprint with the one on its console",
-            target.address()
+            "connect once with `{}` and compare the fingerprint with the one on its console",
+            by_hand(target)
         ));
     }
     if let Some(line) = find(&["Could not resolve hostname"]) {
@@ -65,10 +65,10 @@ pub fn cannot_connect(target: &Target, said: &str, code: Option<i32>) -> Failure
     match (tail.is_empty(), code) {
         (true, Some(code)) => {
             Failure::unreachable(format!("cannot reach {host}: ssh ended with code {code} and said nothing"))
-                .help(format!("try by hand: ssh {} true", target.address()))
+                .help(format!("try by hand: {} true", by_hand(target)))
         }
         (true, None) => Failure::unreachable(format!("cannot reach {host}: ssh was killed")),
-        (false, _) => failure(&tail, format!("try by hand: ssh {} true", target.address())),
+        (false, _) => failure(&tail, format!("try by hand: {} true", by_hand(target))),
     }
 }
 
@@ -91,12 +91,22 @@ pub fn lost(target: &Target, said: &str, linked: bool) -> Failure {
     Failure::unreachable(what).help(help)
 }
 
-/// How `known_hosts` names a target.
-fn known_as(target: &Target) -> String {
-    match target.port {
-        Some(port) if port != 22 => format!("'[{}]:{port}'", target.address()),
-        _ => target.address().to_owned(),
-    }
+/// How `known_hosts` names a target: ssh says it, since its configuration may say another name and port than ours.
+fn known_as(target: &Target, said: &str) -> String {
+    let said = said.lines().find_map(|line| line.strip_prefix("Host key for ")?.split(" has changed").next());
+    let name = said.unwrap_or(target.address());
+    if name.starts_with('[') { format!("'{name}'") } else { name.to_owned() }
+}
+
+/// The command that does by hand what we do.
+fn by_hand(target: &Target) -> String {
+    let mut words = vec!["ssh".to_owned()];
+    words.extend(target.ssh_args.iter().cloned());
+    words.extend(target.port.map(|port| format!("-p {port}")));
+    words.extend(target.user.as_ref().map(|user| format!("-l {user}")));
+    words.extend(target.private_key.as_ref().map(|key| format!("-i {key}")));
+    words.push(target.address().to_owned());
+    words.join(" ")
 }
 
 /// The last lines that mean something, as one.

@@ -32,9 +32,9 @@ pub struct EthStaticPeers {
     /// Trust them too: they may connect when all places for peers are taken.
     #[serde(default)]
     pub trusted: Flag,
-    /// Enodes for discovery to start from.
+    /// Enodes for discovery to start from. An empty list is none at all; without one geth takes those of the main network.
     #[serde(default)]
-    pub bootnodes: Vec<Value>,
+    pub bootnodes: Option<Vec<Value>>,
     /// More of the configuration file: section to table, as in `Node.P2P: {MaxPeers: 50}`.
     #[serde(default)]
     pub settings: Option<Map>,
@@ -169,8 +169,8 @@ impl EthStaticPeers {
                 Some((_, entries)) => entries.push((name.to_owned(), value)),
                 None => sections.push((section.to_owned(), vec![(name.to_owned(), value)])),
             };
-        if !self.bootnodes.is_empty() && !self.bootnodes.iter().any(eth::unknown) {
-            let nodes = self.bootnodes.iter().map(|value| enode(value).map(|enode| enode.to_string()));
+        if let Some(bootnodes) = self.bootnodes.as_ref().filter(|nodes| !cx.check || !nodes.iter().any(eth::unknown)) {
+            let nodes = bootnodes.iter().map(|value| enode(value).map(|enode| enode.to_string()));
             add("Node.P2P", "BootstrapNodes", nodes.collect::<Result<Vec<_>>>()?.into());
         }
         if !peers.is_empty() {

@@ -1,1 +1,470 @@
-//! The run: dispatcher, one step's life, locks, signals.
+//! The run: plays one after the other, each in batches of hosts; the dispatcher is the sole owner of a run's state.
+
+pub mod blobs;
+mod complete;
+pub mod context;
+mod files;
+mod guard;
+mod include;
+mod loops;
+mod play;
+pub mod pool;
+pub mod prompt;
+mod result;
+pub mod screen;
+pub mod select;
+mod signals;
+mod special;
+mod step;
+mod target;
+mod vars;
+mod waits;
+
+pub use context::{Context, Options};
+pub use vars::Store;
+
+use crate::base::{Diagnostic, Event, Failure, Map, Value};
+use crate::language::inventory::Inventory;
+use crate::language::layers::{Layer, Table, Var};
+use crate::language::node::{Data, Node};
+use crate::language::playbook::{Play, Playbook};
+use crate::language::serial;
+use crate::plan::{Entry, flatten_play};
+use crate::report::Reporter;
+use context::Missing;
+use guard::Guard;
+use play::{Member, PlayRun};
+use pool::{Message, Pool};
+use screen::Screen;
+use std::collections::{BTreeSet, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// Exit code after Ctrl-C.
+const INTERRUPTED: u8 = 99;
+
+/// A whole run.
+pub struct Run {
+    context: Context,
+    inventory: Inventory,
+    reread: Box<dyn Fn() -> Result<Inventory, Failure>>,
+    screen: Screen,
+    pool: Pool,
+    inbox: Receiver<Message>,
+    next_batch: u64,
+    interrupts: u8,
+    /// Hosts that failed or did not answer: they take no part in later plays.
+    lost: HashSet<String>,
+    extra: Table,
+    started: bool,
+}
+
+impl Run {
+    /// A run that has not begun. `reread` reads the inventory anew, for `meta: refresh_inventory`.
+    pub fn new(
+        context: Context,
+        inventory: Inventory,
+        reread: Box<dyn Fn() -> Result<Inventory, Failure>>,
+        reporter: Box<dyn Reporter>,
+        extra: Table,
+    ) -> Self {
+        let (sender, inbox) = channel();
+        signals::listen(sender.clone());
+        let pool = Pool::new(sender, context.blobs.clone());
+        let started = context.options.start_at.is_none();
+        let mut screen = Screen::new(reporter);
+        if let Some(password) = &context.options.become_password {
+            screen.mask.add(password);
+        }
+        Self {
+            context,
+            inventory,
+            reread,
+            screen,
+            pool,
+            inbox,
+            next_batch: 0,
+            interrupts: 0,
+            lost: HashSet::new(),
+            extra,
+            started,
+        }
+    }
+
+    /// Runs playbooks; returns Ansible's exit code.
+    pub fn playbooks(mut self, names: &[String], playbooks: &[Playbook]) -> u8 {
+        let began = Instant::now();
+        self.screen.now(Event::RunStarted {
+            playbooks: names.to_vec(),
+            check: self.context.options.check,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        });
+        let mut error = false;
+        'all: for playbook in playbooks {
+            for play in &playbook.plays {
+                match self.play(play) {
+                    Ok(true) => {}
+                    Ok(false) => break 'all,
+                    Err(failure) => {
+                        error = true;
+                        self.screen.now(Event::Warning { text: format!("ERROR! {failure}") });
+                        break 'all;
+                    }
+                }
+            }
+        }
+        if !self.started && !error && self.interrupts == 0 {
+            let start = self.context.options.start_at.clone().unwrap_or_default();
+            self.screen.now(Event::Warning { text: format!("ERROR! no task is named `{start}`") });
+            error = true;
+        }
+        self.screen.begin(false);
+        self.pool.close();
+        let order: Vec<String> = self.inventory.hosts.keys().map(ToString::to_string).collect();
+        self.screen.recap.order(&order);
+        let mut exit = self.screen.recap.exit();
+        if error && exit == 0 {
+            exit = 1;
+        }
+        if self.interrupts > 0 {
+            exit = INTERRUPTED;
+        }
+        let recap = self.screen.recap.clone();
+        self.screen.now(Event::RunEnded {
+            recap,
+            exit,
+            round_trips: self.pool.round_trips,
+            bytes: self.pool.bytes(),
+            seconds: began.elapsed().as_secs_f64(),
+        });
+        exit
+    }
+
+    /// Runs a play; says whether the playbook goes on.
+    fn play(&mut self, play: &Play) -> Result<bool, Failure> {
+        let folders = [play.folder.clone()];
+        let mut hosts_vars = self.play_vars(play);
+        let globals = self.globals(play);
+        self.context.store.load_inventory(&self.inventory, &folders, &self.context.loader, globals).map_err(told)?;
+        self.context.store.begin_play(hosts_vars.clone(), vec![play.folder.clone()]);
+        let vars = self.context.store.host("localhost", 0).ok_or_else(|| Failure::new("no variables"))?;
+        let here = |missing: Missing| match missing {
+            Missing::Failed(failure) => failure,
+            Missing::Wait => Failure::new("a play's keyword cannot wait for a host"),
+        };
+        let title = match play.name.as_ref().map(|name| self.context.render(name, &vars)).transpose().map_err(here)? {
+            Some(Value::String(name)) => name,
+            Some(other) => other.to_string(),
+            None => pattern(&self.context.render(&play.hosts, &vars).map_err(here)?),
+        };
+        let pattern = pattern(&self.context.render(&play.hosts, &vars).map_err(here)?);
+        let mut all = self.select(&pattern, Some(&play.hosts.span))?;
+        let whole = all.clone();
+        if let Some(limit) = &self.context.options.limit {
+            all =
+                self.inventory.limit(&all, limit).map_err(|error| Failure::new(error.diagnostic(None).to_string()))?;
+        }
+        if all.is_empty() {
+            self.screen.now(Event::PlayStarted { play: title, hosts: vec![] });
+            return Ok(true);
+        }
+        let prompted = prompt::ask(&self.context, play, &self.extra, &vars, &mut self.screen)?;
+        if !prompted.is_empty() {
+            hosts_vars.push((Layer::VarsPrompt, Arc::new(prompted)));
+        }
+        let order = play.order.as_ref().map(|order| self.context.render(order, &vars)).transpose().map_err(here)?;
+        if let (Some(order), Some(node)) = (&order, &play.order) {
+            all = serial::arrange(order, &node.span, all, &whole).map_err(|mistake| told(vec![mistake]))?;
+        }
+        let serial = play.serial.as_ref().map(|serial| self.context.render(serial, &vars)).transpose().map_err(here)?;
+        let sizes = match (&serial, &play.serial) {
+            (Some(serial), Some(node)) => {
+                serial::batches(serial, &node.span, all.len()).map_err(|mistake| told(vec![mistake]))?
+            }
+            _ => vec![all.len()],
+        };
+        let mut rest = all.as_slice();
+        let batches: Vec<Vec<String>> = sizes
+            .into_iter()
+            .map(|size| {
+                let (batch, others) = rest.split_at(size.min(rest.len()));
+                rest = others;
+                batch.to_vec()
+            })
+            .collect();
+        let free = match self.context.text(play.strategy.as_ref(), &vars).map_err(here)?.as_deref() {
+            None | Some("linear" | "ansible.builtin.linear" | "debug") => false,
+            Some("free" | "host_pinned" | "ansible.builtin.free" | "ansible.builtin.host_pinned") => true,
+            Some(other) => {
+                return Err(placed(
+                    format!("there is no strategy `{other}`; write `linear` or `free`"),
+                    play.strategy.as_ref(),
+                ));
+            }
+        };
+        let max_fail = self.context.number(play.max_fail_percentage.as_ref(), &vars).map_err(here)?;
+        let fatal = self.context.flag(play.keywords.any_errors_fatal.as_ref(), &vars).map_err(here)?.unwrap_or(false);
+        let force = self.context.flag(play.force_handlers.as_ref(), &vars).map_err(here)?.unwrap_or(false);
+        let gather = self.context.flag(play.gather_facts.as_ref(), &vars).map_err(here)?.unwrap_or(true);
+        let flat = flatten_play(play, gather);
+        let mut entries: Vec<Entry> =
+            flat.entries.into_iter().filter(|entry| select::tags(&self.context.options, entry)).collect();
+        if let (false, Some(start)) = (self.started, &self.context.options.start_at) {
+            (entries, self.started) = select::start_at(start, entries);
+        }
+        let mut refresh = false;
+        for batch in batches {
+            let batch: Vec<String> = batch.into_iter().filter(|host| !self.lost.contains(host)).collect();
+            if batch.is_empty() {
+                continue;
+            }
+            let mut layers = hosts_vars.clone();
+            layers.push((Layer::Magic, Arc::new(batch_magic(&title, &all, &batch))));
+            self.context.store.begin_play(layers, vec![play.folder.clone()]);
+            self.vars_files(play, &batch)?;
+            self.screen.begin(free);
+            self.screen.now(Event::PlayStarted { play: title.clone(), hosts: batch.clone() });
+            let members = batch.iter().map(|name| Member {
+                name: name.clone(),
+                cursor: 0,
+                guard: Guard::default(),
+                notified: BTreeSet::new(),
+                active: None,
+                gone: false,
+            });
+            for host in &batch {
+                self.context.store.settle(host, 0);
+                self.screen.recap.0.entry(host.clone()).or_default();
+            }
+            let mut run = PlayRun {
+                context: &self.context,
+                play,
+                members: members.collect(),
+                entries: entries.iter().cloned().map(Arc::new).collect(),
+                handlers: flat.handlers.clone(),
+                expanded: HashSet::new(),
+                free,
+                strict: fatal || max_fail.is_some(),
+                force_handlers: force || self.context.options.force_handlers,
+                max_fail,
+                fatal: None,
+                abort: false,
+                ended: false,
+                refresh: false,
+                interrupts: self.interrupts,
+                next_batch: &mut self.next_batch,
+                pool: &mut self.pool,
+                screen: &mut self.screen,
+                inventory: &mut self.inventory,
+            };
+            dispatch(&mut run, &self.inbox);
+            let failed: Vec<String> = run
+                .members
+                .iter()
+                .filter(|member| member.guard.failed() || (member.gone && member.cursor < run.entries.len()))
+                .map(|member| member.name.clone())
+                .collect();
+            let (abort, ended) = (run.abort, run.ended);
+            refresh |= run.refresh;
+            self.interrupts = run.interrupts;
+            let whole = failed.len() == batch.len();
+            self.lost.extend(failed);
+            if self.interrupts > 0 {
+                return Ok(false);
+            }
+            if abort || (whole && all.len() > batch.len()) {
+                return Ok(false);
+            }
+            if whole && self.inventory.hosts.keys().all(|host| self.lost.contains(&**host)) {
+                return Ok(false);
+            }
+            if ended {
+                break;
+            }
+        }
+        if refresh {
+            self.inventory = (self.reread)()?;
+        }
+        Ok(true)
+    }
+
+    fn select(&mut self, pattern: &str, span: Option<&crate::base::Span>) -> Result<Vec<String>, Failure> {
+        let mut problems = vec![];
+        let hosts = self.inventory.select_with(pattern, &mut problems);
+        for problem in problems {
+            let diagnostic = problem.diagnostic(span);
+            if problem.malformed {
+                return Err(Failure::new(diagnostic.to_string()));
+            }
+            self.screen.now(Event::Warning { text: diagnostic.warning().to_string() });
+        }
+        Ok(hosts)
+    }
+
+    fn globals(&self, play: &Play) -> vars::Layers {
+        let options = &self.context.options;
+        let mut magic = Table::default();
+        let mut put = |name: &str, value: Value| {
+            magic.insert(name.to_owned(), Var::Value(Arc::new(value)));
+        };
+        put("ansible_check_mode", options.check.into());
+        put("ansible_diff_mode", options.diff.into());
+        put("ansible_forks", options.forks.into());
+        put("ansible_verbosity", options.verbosity.into());
+        put(
+            "ansible_run_tags",
+            if options.tags.is_empty() { vec!["all".to_owned()] } else { options.tags.clone() }.into(),
+        );
+        put("ansible_skip_tags", options.skip_tags.clone().into());
+        put(
+            "ansible_version",
+            serde_json::json!({"full": "2.19.0", "major": 2, "minor": 19, "revision": 0, "string": "2.19.0"}),
+        );
+        put("chainwright_version", env!("CARGO_PKG_VERSION").into());
+        if let Ok(binary) = std::env::current_exe() {
+            put("chainwright_binary", binary.display().to_string().into());
+        }
+        if let Some(limit) = &options.limit {
+            put("ansible_limit", limit.as_str().into());
+        }
+        put("playbook_dir", play.folder.display().to_string().into());
+        put("omit", crate::language::template::OMIT.into());
+        if let Some(source) = self.inventory.sources.first() {
+            let folder =
+                if source.is_dir() { source.clone() } else { source.parent().map(PathBuf::from).unwrap_or_default() };
+            put("inventory_dir", folder.display().to_string().into());
+            put("inventory_file", source.display().to_string().into());
+        }
+        vec![(Layer::Extra, Arc::new(self.extra.clone())), (Layer::Magic, Arc::new(magic))]
+    }
+
+    fn play_vars(&self, play: &Play) -> vars::Layers {
+        let mut layers = Vec::new();
+        for role in &play.used_roles {
+            layers.push((Layer::RoleDefaults, Arc::new(crate::language::layers::table(&role.defaults))));
+            layers.push((Layer::RoleVars, Arc::new(crate::language::layers::table(&role.vars))));
+        }
+        if let Some(vars) = &play.keywords.vars {
+            layers.push((Layer::PlayVars, Arc::new(crate::language::layers::table(vars.entries()))));
+        }
+        layers
+    }
+
+    /// Reads `vars_files` for each host: their names may use its variables.
+    fn vars_files(&self, play: &Play, hosts: &[String]) -> Result<(), Failure> {
+        if play.vars_files.is_empty() {
+            return Ok(());
+        }
+        for host in hosts {
+            let Some(vars) = self.context.store.host(host, 0) else { continue };
+            let mut table = Table::default();
+            for node in &play.vars_files {
+                let choices: Vec<Node> = match &node.data {
+                    Data::List(items) => items.to_vec(),
+                    _ => vec![node.clone()],
+                };
+                let mut found = None;
+                let mut trouble = None;
+                for choice in &choices {
+                    match self.context.text(Some(choice), &vars) {
+                        Ok(Some(name)) => match files::find(std::slice::from_ref(&play.folder), "vars", &name) {
+                            Ok(path) => {
+                                found = Some(path);
+                                break;
+                            }
+                            Err(failure) => trouble = Some(failure),
+                        },
+                        Ok(None) | Err(Missing::Wait) => {}
+                        Err(Missing::Failed(failure)) => trouble = Some(failure),
+                    }
+                }
+                let Some(path) = found else {
+                    return Err(trouble
+                        .unwrap_or_else(|| Failure::new("`vars_files` names no file"))
+                        .context(&node.span));
+                };
+                let read = self.context.loader.vars_file(&path).map_err(told)?;
+                table.extend(crate::language::layers::table(&read));
+            }
+            self.context.store.set_vars_files(host, table);
+        }
+        Ok(())
+    }
+}
+
+/// The loop of a batch: start what may start, wait for something to come, see what it means.
+fn dispatch(run: &mut PlayRun, inbox: &Receiver<Message>) {
+    loop {
+        while run.advance() {}
+        if run.is_over() {
+            return;
+        }
+        let patience =
+            run.next_due().map_or(Duration::from_secs(3600), |due| due.saturating_duration_since(Instant::now()));
+        let message = match inbox.recv_timeout(patience) {
+            Ok(message) => message,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        match message {
+            Message::Agent(key, message) => run.agent_says(&key, message),
+            Message::Typed(line) => run.typed(&line),
+            Message::Interrupt => interrupt(run),
+        }
+    }
+}
+
+/// The first interrupt lets running steps end; the second ends them.
+fn interrupt(run: &mut PlayRun) {
+    run.interrupts += 1;
+    let running = run.members.iter().filter(|member| member.active.is_some()).count();
+    let text = if run.interrupts == 1 {
+        for member in &mut run.members {
+            if member.active.as_ref().is_some_and(|active| active.batch.is_none()) {
+                member.active = None;
+            }
+        }
+        format!("interrupted: {running} running steps are let to end; press Ctrl-C again to end them now")
+    } else {
+        run.cancel_all();
+        "interrupted again: running steps are ended".to_owned()
+    };
+    run.screen.now(Event::Warning { text });
+    if run.interrupts > 2 {
+        for member in &mut run.members {
+            member.active = None;
+        }
+    }
+}
+
+fn pattern(value: &Value) -> String {
+    match value {
+        Value::Array(items) => items.iter().map(pattern).collect::<Vec<_>>().join(","),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn placed(error: impl std::fmt::Display, node: Option<&Node>) -> Failure {
+    match node {
+        Some(node) => Failure::new(format!("{error} ({})", node.span)),
+        None => Failure::new(error.to_string()),
+    }
+}
+
+fn told(diagnostics: Vec<Diagnostic>) -> Failure {
+    Failure::new(diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+}
+
+fn batch_magic(title: &str, all: &[String], batch: &[String]) -> Table {
+    let map = Map::from_iter([
+        ("ansible_play_name".to_owned(), title.into()),
+        ("ansible_play_hosts_all".to_owned(), all.into()),
+        ("ansible_play_hosts".to_owned(), batch.into()),
+        ("ansible_play_batch".to_owned(), batch.into()),
+        ("play_hosts".to_owned(), batch.into()),
+    ]);
+    vars::data(&map)
+}

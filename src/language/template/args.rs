@@ -2,7 +2,10 @@
 
 use super::convert::{kind_words, to_text, wrong};
 use super::undefined::Marker;
+use crate::base::diagnostic::did_you_mean;
+use minijinja::value::Kwargs;
 use minijinja::{Error, Value};
+use std::cell::RefCell;
 
 /// One call's arguments.
 pub(super) struct Args {
@@ -12,22 +15,34 @@ pub(super) struct Args {
     pub values: Vec<Value>,
     /// By name, in the order written.
     pub named: Vec<(String, Value)>,
+    /// Names that somebody asked for.
+    asked: RefCell<Vec<String>>,
 }
 
 impl Args {
     /// Takes a call apart.
-    pub fn new(name: &'static str, mut values: Vec<Value>) -> Result<Self, Error> {
-        let mut named = Vec::new();
-        if values.last().is_some_and(Value::is_kwargs)
-            && let Some(table) = values.pop()
-        {
-            for key in table.try_iter()?.checked() {
-                let key = key?;
-                let value = table.get_item(&key)?;
-                named.push((key.to_string(), value));
+    pub fn new(name: &'static str, values: Vec<Value>, named: &Kwargs) -> Result<Self, Error> {
+        let named = named.args().map(|key| Ok((key.to_owned(), named.peek(key)?))).collect::<Result<_, Error>>()?;
+        Ok(Self { name, values, named, asked: RefCell::default() })
+    }
+
+    /// Fails if a named argument was given that nobody asked for.
+    pub fn all_asked(&self) -> Result<(), Error> {
+        let asked = self.asked.borrow();
+        match self.named.iter().find(|(name, _)| !asked.contains(name)) {
+            Some((name, _)) => {
+                let near = did_you_mean(name, asked.iter().map(String::as_str));
+                let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                Err(wrong(format!("`{}` has no argument `{name}`{near}", self.name)))
             }
+            None => Ok(()),
         }
-        Ok(Self { name, values, named })
+    }
+
+    /// Takes all named arguments, for a call that passes them on.
+    pub fn take_named(&self) -> &[(String, Value)] {
+        self.asked.borrow_mut().extend(self.named.iter().map(|(name, _)| name.clone()));
+        &self.named
     }
 
     /// The first undefined argument, as a value that travels on.
@@ -64,7 +79,13 @@ impl Args {
 
     /// The argument `at` (counted after the subject) or of that name.
     pub fn get(&self, at: usize, name: &str) -> Option<&Value> {
-        self.values.get(at + 1).or_else(|| self.named.iter().find(|(key, _)| key == name).map(|(_, value)| value))
+        self.values.get(at + 1).or_else(|| self.named(name))
+    }
+
+    /// The argument of that name.
+    pub fn named(&self, name: &str) -> Option<&Value> {
+        self.asked.borrow_mut().push(name.to_owned());
+        self.named.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
     /// As [`get`](Self::get); required.

@@ -63,7 +63,7 @@ impl Compiled {
 
     fn of_expression(name: &'static str, text: &'static str, added: Vec<usize>, expr: &Expr<'static>) -> Self {
         let mut generator = CodeGenerator::new(name, text);
-        generator.compile_expr(&Rewriter { text }.expr(expr));
+        generator.compile_expr(&Rewriter { text, condition: name == "<condition>" }.expr(expr));
         let (instructions, blocks) = generator.finish();
         Self { text, added, instructions, blocks, native: true }
     }
@@ -86,7 +86,7 @@ impl Compiled {
             return Ok(Self::of_expression(name, text, added, &emit.expr));
         }
         let mut generator = CodeGenerator::new(name, text);
-        generator.compile_stmt(&Rewriter { text }.stmt(&tree));
+        generator.compile_stmt(&Rewriter { text, condition: false }.stmt(&tree));
         let (instructions, blocks) = generator.finish();
         Ok(Self { text, added, instructions, blocks, native: false })
     }
@@ -134,6 +134,8 @@ fn double_backslashes(text: &str) -> (String, Vec<usize>) {
 /// Makes a new tree from a parsed one.
 struct Rewriter {
     text: &'static str,
+    /// A condition's quoted texts may be templates themselves.
+    condition: bool,
 }
 
 type E = Expr<'static>;
@@ -150,9 +152,8 @@ impl Rewriter {
     /// The rewritten operand, which must be defined.
     fn need(&self, expr: &E) -> E {
         match expr {
-            Expr::Const(_) | Expr::BinOp(_) | Expr::Compare(_) | Expr::UnaryOp(_) | Expr::List(_) | Expr::Map(_) => {
-                self.expr(expr)
-            }
+            Expr::Const(_) => self.expr(expr),
+            Expr::BinOp(_) | Expr::Compare(_) | Expr::UnaryOp(_) | Expr::List(_) | Expr::Map(_) => self.expr(expr),
             _ => filter("__use", self.expr(expr), vec![], expr.span()),
         }
     }
@@ -175,6 +176,9 @@ impl Rewriter {
                     span,
                 ),
             },
+            Expr::Const(c) if self.condition && c.value.as_str().is_some_and(super::has_marks) => {
+                filter("__template", constant(c.value.clone(), span), vec![], span)
+            }
             Expr::Const(c) => constant(c.value.clone(), span),
             Expr::Slice(s) => Expr::Slice(Spanned::new(
                 ast::Slice {
@@ -204,7 +208,10 @@ impl Rewriter {
                 ast::IfExpr {
                     test_expr: self.need(&e.test_expr),
                     true_expr: self.expr(&e.true_expr),
-                    false_expr: self.option(e.false_expr.as_ref()),
+                    false_expr: Some(match &e.false_expr {
+                        Some(otherwise) => self.expr(otherwise),
+                        None => filter("__else", constant(Value::from(()), span), vec![], span),
+                    }),
                 },
                 span,
             )),

@@ -48,6 +48,7 @@ pub(super) fn to_data(value: &Value) -> Result<Data, Error> {
             super::undefined::valid(value.clone())?;
             Data::Null
         }
+        _ if super::filters::time::is_time(value) => Data::String(value.to_string()),
         _ => return Err(wrong("a function or macro is not a value: call it with `()`")),
     })
 }
@@ -66,7 +67,7 @@ fn number(value: &Value) -> Result<Data, Error> {
 
 /// As it stands in the midst of a text: nothing for `None`, as in Ansible.
 pub(super) fn to_text(value: &Value) -> Result<String, Error> {
-    if value.is_none() {
+    if value.is_none() || Marker::of(value).is_some_and(|missing| missing.blank) {
         return Ok(String::new());
     }
     if let Some(text) = value.as_str() {

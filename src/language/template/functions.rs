@@ -60,12 +60,12 @@ fn dict(_: &mut State, args: &Args) -> Result<Value, Error> {
             }
         }
     }
-    pairs.extend(args.named.iter().map(|(name, value)| (Value::from(name.as_str()), value.clone())));
+    pairs.extend(args.take_named().iter().map(|(name, value)| (Value::from(name.as_str()), value.clone())));
     Ok(Value::from_pairs(pairs))
 }
 
 fn undef(_: &mut State, args: &Args) -> Result<Value, Error> {
-    let hint = match args.values.first().or_else(|| args.named.first().map(|(_, value)| value)) {
+    let hint = match args.values.first().or_else(|| args.named("hint")) {
         Some(hint) => to_text(hint)?,
         None => "a required variable has not been set".into(),
     };
@@ -73,9 +73,7 @@ fn undef(_: &mut State, args: &Args) -> Result<Value, Error> {
 }
 
 fn now(_: &mut State, args: &Args) -> Result<Value, Error> {
-    let named = |at: usize, name: &str| {
-        args.values.get(at).or_else(|| args.named.iter().find(|(key, _)| key == name).map(|(_, value)| value))
-    };
+    let named = |at: usize, name: &str| args.values.get(at).or_else(|| args.named(name));
     let zone = if named(0, "utc").is_some_and(Value::is_true) {
         jiff::tz::TimeZone::UTC
     } else {
@@ -110,9 +108,37 @@ pub(super) fn method(state: &mut State, value: &Value, method: &str, args: &[Val
                 parts.reverse();
                 return Ok(parts.into_iter().map(Value::from).collect());
             }
+            ("partition" | "rpartition", [by]) => {
+                let by = by.as_str().unwrap_or_default();
+                let split = if method == "partition" { text.split_once(by) } else { text.rsplit_once(by) };
+                let parts = match split {
+                    Some((head, tail)) => [head, by, tail],
+                    None if method == "partition" => [text, "", ""],
+                    None => ["", "", text],
+                };
+                return Ok(parts.into_iter().map(Value::from).collect());
+            }
+            ("swapcase", []) => {
+                let swapped = |letter: char| {
+                    if letter.is_uppercase() {
+                        letter.to_lowercase().collect()
+                    } else {
+                        letter.to_uppercase().collect::<String>()
+                    }
+                };
+                return Ok(Value::from(text.chars().map(swapped).collect::<String>()));
+            }
             ("encode", _) => return Ok(value.clone()),
             _ => {}
         }
+    }
+    if let (minijinja::value::ValueKind::Seq | minijinja::value::ValueKind::Iterable, "index", [item]) =
+        (value.kind(), method, args)
+    {
+        return match value.try_iter()?.position(|known| known == *item) {
+            Some(at) => Ok(Value::from(at)),
+            None => Err(wrong(format!("`index`: {item} is not in the list"))),
+        };
     }
     if let (Some(bytes), "decode") = (value.as_bytes().filter(|_| value.as_str().is_none()), method) {
         return Ok(Value::from(String::from_utf8_lossy(bytes).into_owned()));

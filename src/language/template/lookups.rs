@@ -55,7 +55,7 @@ pub(super) fn query(state: &mut State, args: &Args) -> Result<Value, Error> {
 }
 
 fn option(args: &Args, name: &str) -> Option<Value> {
-    args.named.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    args.named(name).cloned()
 }
 
 fn keeps_going(args: &Args) -> bool {
@@ -390,7 +390,7 @@ fn sequence(ask: &Ask) -> Result<Vec<Value>, Error> {
         given.extend(stride.map(|stride| ("stride".to_owned(), stride.to_owned())));
         given.extend(format.map(|format| ("format".to_owned(), format.to_owned())));
     }
-    for (name, value) in &ask.args.named {
+    for (name, value) in ask.args.take_named() {
         given.push((name.clone(), to_text(value)?));
     }
     let number = |name: &str| -> Result<Option<i64>, Error> {
@@ -448,7 +448,24 @@ fn subelements(ask: &Ask) -> Result<Vec<Value>, Error> {
             }
             return Err(Trouble::Missing(Arc::new(Missing::because(format!("an item has no `{path}`")))).into());
         }
-        out.extend(list(&inner)?.into_iter().map(|part| Value::from(vec![item.clone(), part])));
+        let rest = without(&item, &path)?;
+        out.extend(list(&inner)?.into_iter().map(|part| Value::from(vec![rest.clone(), part])));
     }
     Ok(out)
+}
+
+/// A table without the list that its rows are made of.
+fn without(item: &Value, path: &str) -> Result<Value, Error> {
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let mut pairs = Vec::new();
+    for key in item.try_iter()?.checked() {
+        let key = key?;
+        let value = super::undefined::valid(item.get_item(&key)?)?;
+        match rest {
+            _ if key.as_str() != Some(first) => pairs.push((key, value)),
+            Some(rest) => pairs.push((key, without(&value, rest)?)),
+            None => {}
+        }
+    }
+    Ok(Value::from_pairs(pairs))
 }

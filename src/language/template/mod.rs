@@ -19,7 +19,8 @@ use super::{Data, Node, Variables};
 use crate::base::{Diagnostic, Map, Source, Span, Value};
 use args::Args;
 use compile::Compiled;
-use minijinja::{Environment, Error, State, value::Rest};
+use minijinja::value::{Kwargs, Rest};
+use minijinja::{Environment, Error, State};
 use session::{Included, Scope, Session, Shared, lock};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -82,6 +83,12 @@ fn has_marks(text: &str) -> bool {
     text.contains('{') && (text.contains("{{") || text.contains("{%") || text.contains("{#"))
 }
 
+/// Whether a condition is written as a template: `{{ x }}`.
+fn is_wrapped(text: &str) -> bool {
+    let text = text.trim();
+    (text.starts_with("{{") && text.ends_with("}}")) || text.contains("{%")
+}
+
 impl Default for Templates {
     fn default() -> Self {
         Self::new()
@@ -125,8 +132,8 @@ impl Templates {
             }
         };
         let session = self.session(vars);
-        let value = if has_marks(text) {
-            session.text(text, &condition.span)
+        let value = if is_wrapped(text) {
+            session.text(text.trim(), &condition.span)
         } else {
             session.expression(text.trim_end(), &condition.span)
         };
@@ -198,7 +205,7 @@ impl Templates {
     pub fn check_condition(&self, node: &Node) -> Vec<Diagnostic> {
         match &node.data {
             Data::List(items) => items.iter().flat_map(|item| self.check_condition(item)).collect(),
-            Data::Text(text) if has_marks(text) => self.check(node),
+            Data::Text(text) if is_wrapped(text) => self.check(node),
             Data::Text(text) => {
                 let broken = self.inner.expression(text.trim_end()).err();
                 broken.map(|broken| broken.diagnostic(text, &node.span)).into_iter().collect()
@@ -268,7 +275,10 @@ impl Session {
             Ok(compiled) => compiled,
             Err(broken) => return Err(Trouble::Failed(Box::new(broken.diagnostic(text, &span())))),
         };
-        self.run_text(&compiled, root).map_err(|error| self.trouble(&error, &compiled, text, &span()))
+        self.enter(&compiled, &name.display().to_string(), &span())?;
+        let result = self.run_text(&compiled, root);
+        self.leave();
+        result.map_err(|error| self.trouble(&error, &compiled, text, &span()))
     }
 
     /// A result for the caller; whoever met a value that is not there yet has to wait.
@@ -415,11 +425,15 @@ fn environment() -> (Environment<'static>, Names) {
     env.set_loader(functions::load);
     for (name, run) in filters::all() {
         let takes_undefined = filters::TAKES_UNDEFINED.contains(&name);
-        let filter = move |state: &mut State<'_, '_>, values: Rest<minijinja::Value>| {
-            let args = Args::new(name, values.0)?;
+        let filter = move |state: &mut State<'_, '_>, values: Rest<minijinja::Value>, named: Kwargs| {
+            let args = Args::new(name, values.0, &named)?;
             match args.undefined() {
                 Some(undefined) if !takes_undefined => Ok(undefined),
-                _ => run(state, &args),
+                _ => {
+                    let result = run(state, &args)?;
+                    args.all_asked()?;
+                    Ok(result)
+                }
             }
         };
         if !name.starts_with("__") {
@@ -432,11 +446,15 @@ fn environment() -> (Environment<'static>, Names) {
     }
     for (name, run) in tests::all() {
         let takes_undefined = matches!(name, "defined" | "undefined");
-        let test = move |state: &mut State<'_, '_>, values: Rest<minijinja::Value>| {
-            let args = Args::new(name, values.0)?;
+        let test = move |state: &mut State<'_, '_>, values: Rest<minijinja::Value>, named: Kwargs| {
+            let args = Args::new(name, values.0, &named)?;
             match args.values.iter().find_map(Marker::of) {
                 Some(missing) if !takes_undefined => Err(Trouble::Missing(missing).into()),
-                _ => run(state, &args).map(|value| value.is_true()),
+                _ => {
+                    let result = run(state, &args)?;
+                    args.all_asked()?;
+                    Ok(result.is_true())
+                }
             }
         };
         names.tests.push(name);
@@ -444,8 +462,8 @@ fn environment() -> (Environment<'static>, Names) {
         env.add_test(name, test);
     }
     for (name, run) in functions::all() {
-        let function = move |state: &mut State<'_, '_>, values: Rest<minijinja::Value>| {
-            let args = Args::new(name, values.0)?;
+        let function = move |state: &mut State<'_, '_>, values: Rest<minijinja::Value>, named: Kwargs| {
+            let args = Args::new(name, values.0, &named)?;
             args.undefined().map_or_else(|| run(state, &args), Ok)
         };
         if !name.starts_with("__") {

@@ -13,7 +13,7 @@ pub(super) fn password(args: &Args, term: &str) -> Result<Value, Error> {
     let path = super::filters::paths::expand_user(words.next().unwrap_or_default());
     let mut given: Vec<(String, String)> =
         words.filter_map(|word| word.split_once('=')).map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-    for (name, value) in &args.named {
+    for (name, value) in args.take_named() {
         let text = match value.as_str() {
             None if name == "chars" => value.try_iter()?.map(|part| part.to_string()).collect::<Vec<_>>().join(","),
             _ => to_text(value)?,

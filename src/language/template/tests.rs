@@ -154,6 +154,10 @@ fn compare_versions(a: &str, b: &str) -> Ordering {
         Number(u64),
     }
     let parts = |text: &str| {
+        let text = text
+            .strip_prefix('v')
+            .filter(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit()))
+            .unwrap_or(text);
         let mut out = Vec::new();
         for piece in text.split(['.', '-', '+', '_', '~']) {
             let mut rest = piece;

@@ -20,6 +20,8 @@ pub(super) struct Missing {
     pub message: Option<String>,
     /// The table in which `key` was looked up, to offer a near name.
     pub inside: Option<(Value, String)>,
+    /// Printed as nothing inside of a text: an inline `if` without `else`.
+    pub blank: bool,
     /// Where it was used, if that is inside of another variable's text: file and bytes come from there.
     pub found: Option<Box<Diagnostic>>,
 }

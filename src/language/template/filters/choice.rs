@@ -2,7 +2,7 @@
 
 use super::super::Callable;
 use super::super::args::Args;
-use super::super::convert::{kind_words, to_text, type_name, wrong};
+use super::super::convert::{to_text, type_name, wrong};
 use super::super::undefined::Marker;
 use minijinja::{Error, State, Value};
 
@@ -36,21 +36,20 @@ fn mandatory(_: &mut State, args: &Args) -> Result<Value, Error> {
 /// Ansible's truth of a text: `yes`, `on`, `1`, `true`; everything else is false.
 pub(in super::super) fn truth(value: &Value) -> bool {
     if let Some(text) = value.as_str() {
-        return matches!(text.to_lowercase().as_str(), "yes" | "on" | "1" | "true" | "y" | "t");
+        return matches!(text.to_lowercase().as_str(), "yes" | "on" | "1" | "true");
     }
     if value.kind() == minijinja::value::ValueKind::Bool { value.is_true() } else { *value == Value::from(1) }
 }
 
 fn bool(_: &mut State, args: &Args) -> Result<Value, Error> {
-    let value = args.subject();
-    if matches!(type_name(&value), "list" | "dict") {
-        return Err(wrong(format!("`bool` needs a text or a number, not {}", kind_words(&value))));
-    }
-    Ok(Value::from(truth(&value)))
+    Ok(Value::from(truth(&args.subject())))
 }
 
 fn ternary(_: &mut State, args: &Args) -> Result<Value, Error> {
     let value = args.subject();
+    if Marker::of(&value).is_some() {
+        return Ok(value);
+    }
     if value.is_none()
         && let Some(none) = args.get(2, "none_val")
     {

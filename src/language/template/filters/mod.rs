@@ -4,6 +4,7 @@ mod choice;
 mod codecs;
 mod hashes;
 mod lists;
+mod net;
 mod numbers;
 mod operators;
 pub(super) use choice::truth;
@@ -23,7 +24,7 @@ use super::Callable;
 
 /// Filters that are told of undefined values; all others pass them on.
 pub(super) const TAKES_UNDEFINED: &[&str] =
-    &["default", "d", "mandatory", "type_debug", "__var", "__attr", "__item", "__use"];
+    &["default", "d", "mandatory", "ternary", "type_debug", "__var", "__attr", "__item", "__use"];
 
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = (&'static str, Callable)> {
@@ -42,6 +43,7 @@ pub(super) fn all() -> impl Iterator<Item = (&'static str, Callable)> {
         hashes::FILTERS,
         paths::FILTERS,
         urls::FILTERS,
+        net::FILTERS,
         time::FILTERS,
     ]
     .into_iter()

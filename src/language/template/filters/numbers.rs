@@ -106,6 +106,13 @@ fn abs(_: &mut State, args: &Args) -> Result<Value, Error> {
 fn round(_: &mut State, args: &Args) -> Result<Value, Error> {
     let value = number(args, &args.subject())?;
     let digits = i32::try_from(args.int(0, "precision")?.unwrap_or(0)).unwrap_or(0).clamp(-300, 300);
+    let common = args.str(1, "method")?.is_none_or(|method| method == "common");
+    if common && args.subject().is_integer() {
+        if digits >= 0 {
+            return Ok(args.subject());
+        }
+        return Ok(truncated((value / 10f64.powi(-digits)).round_ties_even() * 10f64.powi(-digits)));
+    }
     let scale = 10f64.powi(digits);
     let rounded = match args.str(1, "method")?.as_deref() {
         None | Some("common") if digits >= 0 => {
@@ -141,13 +148,7 @@ fn pow(_: &mut State, args: &Args) -> Result<Value, Error> {
 fn root(_: &mut State, args: &Args) -> Result<Value, Error> {
     let value = number(args, &args.subject())?;
     let base = args.get(0, "base").map(|base| number(args, base)).transpose()?.unwrap_or(2.0);
-    let root = if base == 3.0 {
-        value.cbrt()
-    } else if base == 2.0 {
-        value.sqrt()
-    } else {
-        value.powf(1.0 / base)
-    };
+    let root = if base == 2.0 { value.sqrt() } else { value.powf(1.0 / base) };
     Ok(Value::from(root))
 }
 

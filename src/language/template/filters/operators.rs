@@ -16,6 +16,10 @@ pub(super) const FILTERS: &[(&str, Callable)] = &[
     ("__attr", attr),
     ("__item", item),
     ("__use", use_),
+    ("__else", |_, _| {
+        Ok(Missing { blank: true, ..Missing::because("an inline `if` without `else` gives no value here") }.value())
+    }),
+    ("__template", template),
     ("__file", functions::file),
     ("__add", add),
     ("__sub", sub),
@@ -36,6 +40,13 @@ fn var(state: &mut State, args: &Args) -> Result<Value, Error> {
     }
     let name = args.need(0, "name")?.as_str().unwrap_or_default();
     Ok(Session::of(state).map_or_else(|| Missing::named(name), |session| session.missing(name)).value())
+}
+
+/// A quoted text in a condition that is a template itself.
+fn template(state: &mut State, args: &Args) -> Result<Value, Error> {
+    let text = args.text()?;
+    let session = Session::of(state).ok_or_else(|| wrong("a template works only in a template"))?;
+    session.text(&text, &crate::base::Span::nowhere()).map_err(Error::from)
 }
 
 /// `x.name`, or a marker with the path.

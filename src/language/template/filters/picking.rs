@@ -57,10 +57,10 @@ fn step(value: &Value, key: &Value) -> Result<Value, Error> {
 fn passed_on(args: &Args, from: usize, subject: Value) -> Vec<Value> {
     let mut values = vec![subject];
     values.extend(args.values.iter().skip(from).cloned());
-    if !args.named.is_empty() {
-        values.push(Value::from(
-            args.named.iter().map(|(name, value)| (name.as_str(), value.clone())).collect::<Kwargs>(),
-        ));
+    let named = args.take_named();
+    if !named.is_empty() {
+        let named: Kwargs = named.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        values.push(Value::from(named));
     }
     values
 }
@@ -152,6 +152,15 @@ fn attr(_: &mut State, args: &Args) -> Result<Value, Error> {
 
 fn sum(_: &mut State, args: &Args) -> Result<Value, Error> {
     let path = args.get(0, "attribute");
+    if let Some(first) =
+        args.get(1, "start").filter(|start| matches!(start.kind(), ValueKind::Seq | ValueKind::Iterable))
+    {
+        let mut all = args.list_of(first, "the start")?;
+        for item in args.items()? {
+            all.extend(args.list_of(&item, "an item")?);
+        }
+        return Ok(Value::from(all));
+    }
     let mut whole: i128 = 0;
     let mut float = 0.0;
     let mut is_float = false;

@@ -129,7 +129,12 @@ fn comment(_: &mut State, args: &Args) -> Result<Value, Error> {
         lines.push(begin);
     }
     lines.extend(std::iter::repeat_n(prefix, count("prefix_count")?));
-    lines.extend(text.split(newline.as_str()).map(|line| format!("{decoration}{line}").trim_end().to_owned()));
+    let body: Vec<&str> = text.split(newline.as_str()).collect();
+    for (at, line) in body.iter().enumerate() {
+        // An empty line has no blank after its mark, except the last: so Ansible writes it.
+        let bare = line.is_empty() && at + 1 < body.len();
+        lines.push(if bare { decoration.trim_end().to_owned() } else { format!("{decoration}{line}") });
+    }
     lines.extend(std::iter::repeat_n(postfix, count("postfix_count")?));
     if !end.is_empty() {
         lines.push(end);
@@ -196,10 +201,11 @@ fn center(_: &mut State, args: &Args) -> Result<Value, Error> {
 
 fn format(_: &mut State, args: &Args) -> Result<Value, Error> {
     let text = args.text()?;
-    if args.named.is_empty() {
+    let named = args.take_named();
+    if named.is_empty() {
         return printf::percent(&text, args.values.get(1..).unwrap_or_default()).map(Value::from);
     }
-    let table = Value::from_pairs(args.named.iter().map(|(name, value)| (name.as_str(), value.clone())));
+    let table = Value::from_pairs(named.iter().map(|(name, value)| (name.as_str(), value.clone())));
     printf::percent(&text, &[table]).map(Value::from)
 }
 

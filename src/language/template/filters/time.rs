@@ -89,6 +89,14 @@ impl Object for Between {
         }
     }
 
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, rest) = (self.0.div_euclid(86400), self.0.rem_euclid(86400));
+        if days != 0 {
+            write!(f, "{days} day{}, ", if days.abs() == 1 { "" } else { "s" })?;
+        }
+        write!(f, "{}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60)
+    }
+
     fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, method: &str, _: &[Value]) -> Result<Value, Error> {
         match method {
             #[allow(clippy::cast_precision_loss)] // seconds between dates fit
@@ -106,6 +114,11 @@ fn to_datetime(_: &mut State, args: &Args) -> Result<Value, Error> {
     let moment = broken.to_datetime().or_else(|_| broken.to_date().map(|date| date.at(0, 0, 0, 0)));
     let moment = moment.map_err(|error| wrong(format!("`{text}` by `{format}`: {error}")))?;
     Ok(Value::from_object(Moment(moment)))
+}
+
+/// Whether this is a value of ours that stands for its text.
+pub(in super::super) fn is_time(value: &Value) -> bool {
+    value.downcast_object_ref::<Moment>().is_some() || value.downcast_object_ref::<Between>().is_some()
 }
 
 /// The difference of two moments; `None` if they are not moments.

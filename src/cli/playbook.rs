@@ -1,0 +1,232 @@
+//! `chainwright playbook`: Ansible's options, words and exit codes.
+
+use super::options::{self, HostArgs, TaskArgs};
+use crate::base::Secret;
+use crate::connect::AgentBinary;
+use crate::language::template::Templates;
+use crate::plan::{Entry, flatten, flatten_play};
+use crate::report::{Json, Reporter, Terminal};
+use crate::run::blobs::BlobStore;
+use crate::run::{Context, Options, Run, Store, select};
+use clap::{ArgAction, Args};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Run playbooks.
+#[derive(Debug, Args)]
+pub struct PlaybookArgs {
+    /// Playbooks, run one after the other
+    #[arg(required = true, value_name = "PLAYBOOK")]
+    playbooks: Vec<PathBuf>,
+    #[command(flatten)]
+    hosts: HostArgs,
+    #[command(flatten)]
+    tasks: TaskArgs,
+    /// Change nothing; say what would change
+    #[arg(short = 'C', long)]
+    check: bool,
+    /// Show the differences in files
+    #[arg(short = 'D', long)]
+    diff: bool,
+    /// Become another user on the hosts (root, by sudo)
+    #[arg(short, long)]
+    r#become: bool,
+    /// The user to become
+    #[arg(long, value_name = "USER")]
+    become_user: Option<String>,
+    /// Ask for the password that sudo wants
+    #[arg(short = 'K', long)]
+    ask_become_pass: bool,
+    /// A file with the password that sudo wants
+    #[arg(long, value_name = "FILE", alias = "become-pass-file")]
+    become_password_file: Option<PathBuf>,
+    /// How many hosts work at a time
+    #[arg(short, long, value_name = "N", default_value_t = 50)]
+    forks: usize,
+    /// Say more; up to -vvvv
+    #[arg(short, long, action = ArgAction::Count)]
+    verbose: u8,
+    /// Log in as this user
+    #[arg(short, long = "user", value_name = "USER")]
+    user: Option<String>,
+    /// The key to log in with
+    #[arg(long, value_name = "FILE", alias = "key-file")]
+    private_key: Option<PathBuf>,
+    /// How to connect: `ssh` or `local`
+    #[arg(short, long, value_name = "KIND")]
+    connection: Option<String>,
+    /// Options for ssh, as one text
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
+    ssh_common_args: Option<String>,
+    /// Seconds for a connection to come about
+    #[arg(short = 'T', long, value_name = "SECONDS", default_value_t = 10)]
+    timeout: u64,
+    /// Seconds for which an ssh connection outlives the run
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, env = "CHAINWRIGHT_PERSIST")]
+    persist: u64,
+    /// List the hosts and stop
+    #[arg(long)]
+    list_hosts: bool,
+    /// List the tasks and stop
+    #[arg(long)]
+    list_tasks: bool,
+    /// List the tags and stop
+    #[arg(long)]
+    list_tags: bool,
+    /// Read and check everything, and stop
+    #[arg(long)]
+    syntax_check: bool,
+    /// Begin at the task of this name
+    #[arg(long, value_name = "NAME")]
+    start_at_task: Option<String>,
+    /// Run notified handlers even on hosts that failed
+    #[arg(long)]
+    force_handlers: bool,
+    /// Print events as JSON, one a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the playbooks.
+pub fn run(args: PlaybookArgs) -> ExitCode {
+    for playbook in &args.playbooks {
+        if let Err(failure) = options::existing(playbook) {
+            eprintln!("error: {failure}");
+            return ExitCode::from(1);
+        }
+    }
+    let read = match options::read(&args.hosts, &args.playbooks) {
+        Ok(read) => read,
+        Err(mistakes) => return options::unreadable(&mistakes),
+    };
+    options::complain(&read.warnings);
+    if args.syntax_check {
+        for playbook in &args.playbooks {
+            println!("playbook: {}", playbook.display());
+        }
+        return ExitCode::SUCCESS;
+    }
+    if args.list_hosts || args.list_tasks || args.list_tags {
+        return list(&args, &read);
+    }
+    let password = match become_password(&args) {
+        Ok(password) => password,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return ExitCode::from(1);
+        }
+    };
+    let agent = match std::env::var_os("CHAINWRIGHT_AGENT") {
+        Some(path) => AgentBinary::at(PathBuf::from(path)),
+        None => match AgentBinary::own() {
+            Ok(agent) => agent,
+            Err(failure) => {
+                eprintln!("error: {failure}");
+                return ExitCode::from(1);
+            }
+        },
+    };
+    let names: Vec<String> = args.playbooks.iter().map(|path| path.display().to_string()).collect();
+    let reporter: Box<dyn Reporter> = if args.json {
+        Box::new(Json::new(std::io::stdout()))
+    } else {
+        Box::new(Terminal::stdout(args.verbose, args.diff))
+    };
+    let context = Context {
+        options: Options {
+            check: args.check,
+            diff: args.diff,
+            r#become: args.r#become,
+            become_user: args.become_user,
+            become_password: password,
+            user: args.user,
+            private_key: args.private_key,
+            connection: args.connection,
+            ssh_args: args.ssh_common_args,
+            forks: args.forks,
+            timeout: args.timeout,
+            persist: args.persist,
+            verbosity: args.verbose,
+            tags: args.tasks.tags,
+            skip_tags: args.tasks.skip_tags,
+            limit: args.hosts.limit,
+            start_at: args.start_at_task,
+            force_handlers: args.force_handlers,
+        },
+        templates: Templates::new(),
+        store: Arc::new(Store::default()),
+        loader: read.loader,
+        blobs: Arc::new(BlobStore::default()),
+        agent,
+    };
+    let sources = args.hosts.inventory;
+    let reread = move || {
+        options::inventory(&sources).map_err(|mistakes| {
+            crate::base::Failure::new(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })
+    };
+    let run = Run::new(context, read.inventory, Box::new(reread), reporter, read.extra);
+    ExitCode::from(run.playbooks(&names, &read.playbooks))
+}
+
+fn become_password(args: &PlaybookArgs) -> Result<Option<Secret>, String> {
+    if let Some(file) = &args.become_password_file {
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        return Ok(Some(Secret::new(text.trim_end_matches(['\n', '\r']).to_owned())));
+    }
+    if !args.ask_become_pass {
+        return Ok(None);
+    }
+    let password = crate::run::prompt::read("BECOME password: ", true).map_err(|failure| failure.to_string())?;
+    Ok(Some(Secret::new(password)))
+}
+
+/// `--list-hosts`, `--list-tasks`, `--list-tags`: in Ansible's layout.
+fn list(args: &PlaybookArgs, read: &options::Read) -> ExitCode {
+    let options =
+        Options { tags: args.tasks.tags.clone(), skip_tags: args.tasks.skip_tags.clone(), ..Options::default() };
+    for (path, playbook) in args.playbooks.iter().zip(&read.playbooks) {
+        println!("\nplaybook: {}", path.display());
+        for (number, play) in playbook.plays.iter().enumerate() {
+            let pattern = match play.hosts.to_value() {
+                serde_json::Value::String(text) => text,
+                serde_json::Value::Array(items) => {
+                    items.iter().filter_map(|item| item.as_str()).collect::<Vec<_>>().join(",")
+                }
+                other => other.to_string(),
+            };
+            let title = play.name.as_ref().and_then(|name| name.as_str()).unwrap_or(&pattern);
+            let entries: Vec<Entry> =
+                flatten_play(play, false).entries.into_iter().filter(|entry| select::tags(&options, entry)).collect();
+            let play_tags: Vec<String> =
+                play.keywords.tags.iter().filter_map(|tag| tag.as_str().map(ToOwned::to_owned)).collect();
+            println!("\n  play #{} ({pattern}): {title}\tTAGS: [{}]", number + 1, play_tags.join(", "));
+            if args.list_hosts {
+                let mut problems = Vec::new();
+                let mut hosts = read.inventory.select_with(&pattern, &mut problems);
+                if let Some(limit) = &args.hosts.limit {
+                    hosts = match read.inventory.limit(&hosts, limit) {
+                        Ok(hosts) => hosts,
+                        Err(error) => return options::unreadable(&[error.diagnostic(None)]),
+                    };
+                }
+                println!("    pattern: ['{pattern}']\n    hosts ({}):", hosts.len());
+                hosts.iter().for_each(|host| println!("      {host}"));
+            }
+            if args.list_tasks {
+                println!("    tasks:");
+                for entry in entries.iter().filter(|entry| entry.task().is_some()) {
+                    println!("      {}\tTAGS: [{}]", entry.title(), flatten::tags(entry).join(", "));
+                }
+            }
+            if args.list_tags {
+                let mut tags: Vec<String> = entries.iter().flat_map(flatten::tags).collect();
+                tags.sort();
+                tags.dedup();
+                println!("      TASK TAGS: [{}]", tags.join(", "));
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
