@@ -91,8 +91,10 @@ impl Module for EthVerify {
             return Ok(Output { proofs: checks.proofs, table });
         }
         let failure = Failure::new(format!("the network is not as it should be:\n  {}", checks.failed.join("\n  ")));
-        let failure = eth::with_proofs(failure, &checks.proofs).with("failed_checks", checks.failed);
-        Err(failure.with("table", json!(table)))
+        let failure = eth::with_proofs(failure, &checks.proofs);
+        Err(failure.with("table", json!(table)).help(
+            "look at the hosts named; a sealer whose configuration was changed takes it with playbooks/restart.yml",
+        ))
     }
 }
 
