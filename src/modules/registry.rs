@@ -64,10 +64,12 @@ fn to_map(value: &impl serde::Serialize) -> Result<Map> {
 #[rustfmt::skip] // one line a module
 pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::add_host::AddHost>(),
+    Entry::of::<super::apt::Apt>(),
     Entry::of::<super::assert::Assert>(),
     Entry::of::<super::blockinfile::BlockInFile>(),
     Entry::of::<super::command::Command>(),
     Entry::of::<super::copy::Copy>(),
+    Entry::of::<super::cron::Cron>(),
     Entry::of::<super::debug::Debug>(),
     Entry::of::<super::eth_account::EthAccount>(),
     Entry::of::<super::eth_block::EthBlock>(),
@@ -92,6 +94,7 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::include_vars::IncludeVars>(),
     Entry::of::<super::lineinfile::LineInFile>(),
     Entry::of::<super::meta::Meta>(),
+    Entry::of::<super::package::Package>(),
     Entry::of::<super::pause::Pause>(),
     Entry::of::<super::ping::Ping>(),
     Entry::of::<super::replace::Replace>(),

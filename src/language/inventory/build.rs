@@ -158,6 +158,7 @@ impl Builder<'_> {
         for host in lonely {
             inventory.join(&host, "ungrouped");
         }
+        inventory.root();
         for group in inventory.groups.values() {
             let both = inventory.hosts.get(&group.name).and_then(|host| host.span.as_ref());
             if let Some(span) = both {

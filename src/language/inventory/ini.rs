@@ -16,8 +16,10 @@ enum Section {
 
 pub fn read(builder: &mut Builder<'_>, source: &Arc<Source>) {
     let mut section = Section::Hosts("ungrouped".to_owned());
-    let mut children: Vec<(String, String, Span)> = vec![];
-    let mut defined: Vec<String> = vec!["all".into(), "ungrouped".into()];
+    // Groups that are named before their section: they join their parents where that begins.
+    let mut waiting: Vec<(String, String, Span)> = vec![];
+    let mut described: Vec<(String, Span)> = vec![];
+    let mut defined: Vec<String> = builder.inventory.groups.keys().cloned().collect();
     let mut start = 0;
     for whole in source.text.split_inclusive('\n') {
         let from = start + (whole.len() - whole.trim_start().len());
@@ -48,8 +50,13 @@ pub fn read(builder: &mut Builder<'_>, source: &Arc<Source>) {
                             continue;
                         }
                     };
-                    if !matches!(section, Section::Vars(_)) {
+                    if kind == Some("vars") {
+                        described.push((name.to_owned(), place(1, name.len())));
+                    } else {
                         defined.push(name.to_owned());
+                        for (parent, child, span) in waiting.extract_if(.., |(_, child, _)| child == name) {
+                            builder.child(&parent, &child, &span);
+                        }
                     }
                 }
                 None => builder.mistakes.push(
@@ -63,7 +70,11 @@ pub fn read(builder: &mut Builder<'_>, source: &Arc<Source>) {
             Section::Hosts(group) => host(builder, line, group, &place),
             Section::Children(group) => {
                 let name = line.split_whitespace().next().unwrap_or(line);
-                children.push((group.clone(), name.to_owned(), place(0, name.len())));
+                if defined.iter().any(|known| known == name) {
+                    builder.child(group, name, &place(0, name.len()));
+                } else {
+                    waiting.push((group.clone(), name.to_owned(), place(0, name.len())));
+                }
             }
             Section::Vars(group) => match line.split_once('=') {
                 Some((name, value)) => {
@@ -79,17 +90,13 @@ pub fn read(builder: &mut Builder<'_>, source: &Arc<Source>) {
             },
         }
     }
-    for (parent, child, span) in children {
-        if !defined.contains(&child) && !builder.inventory.groups.contains_key(&child) {
-            let diagnostic = Diagnostic::new(format!("there is no group `{child}`"), &span);
-            let near = did_you_mean(&child, defined.iter().map(String::as_str));
-            builder.mistakes.push(match near {
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                None => diagnostic.help(format!("add a section `[{child}]`")),
-            });
-        } else if parent != "all" {
-            builder.child(&parent, &child, &span);
-        }
+    described.retain(|(name, _)| !defined.contains(name));
+    for (name, span) in waiting.into_iter().map(|(_, name, span)| (name, span)).chain(described) {
+        let diagnostic = Diagnostic::new(format!("there is no group `{name}`"), &span);
+        builder.mistakes.push(match did_you_mean(&name, defined.iter().map(String::as_str)) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help(format!("add a section `[{name}]`")),
+        });
     }
 }
 
@@ -109,7 +116,15 @@ fn head(line: &str) -> Option<(&str, Option<&str>)> {
 }
 
 fn host(builder: &mut Builder<'_>, line: &str, group: &str, place: &dyn Fn(usize, usize) -> Span) {
-    let mut words = words(line).into_iter();
+    let (words, cut) = words(line);
+    if let Some(at) = cut {
+        builder.inventory.warnings.push(
+            Diagnostic::new("a comment begins inside this word", &place(at, line.len() - at))
+                .help("put the value in quotes if `#` belongs to it, or a blank before the `#`")
+                .warning(),
+        );
+    }
+    let mut words = words.into_iter();
     let Some((at, name)) = words.next() else { return };
     let span = place(at, name.len());
     let names = builder.hosts(&name, &span, group);
@@ -129,8 +144,9 @@ fn host(builder: &mut Builder<'_>, line: &str, group: &str, place: &dyn Fn(usize
     }
 }
 
-/// Splits as a shell does, up to a comment; each word with where it begins.
-fn words(line: &str) -> Vec<(usize, String)> {
+/// Splits as a shell does, up to a comment; each word with where it begins. A `#` ends even a word, as in Ansible: then
+/// where that is comes too.
+fn words(line: &str) -> (Vec<(usize, String)>, Option<usize>) {
     let mut words: Vec<(usize, String)> = vec![];
     let (mut quote, mut open) = (None, false);
     let mut letters = line.char_indices();
@@ -140,8 +156,8 @@ fn words(line: &str) -> Vec<(usize, String)> {
                 open = false;
                 continue;
             }
-            if letter == '#' && !open {
-                break;
+            if letter == '#' {
+                return (words, open.then_some(at));
             }
         }
         if !open {
@@ -160,5 +176,5 @@ fn words(line: &str) -> Vec<(usize, String)> {
             _ => word.push(letter),
         }
     }
-    words
+    (words, None)
 }

@@ -82,7 +82,19 @@ impl Inventory {
         let mut inventory = Self::default();
         inventory.group("all", None);
         inventory.group("ungrouped", None);
+        inventory.root();
         inventory
+    }
+
+    /// Puts groups that are in no other into `all`.
+    fn root(&mut self) {
+        let inside: indexmap::IndexSet<String> =
+            self.groups.values().flat_map(|group| group.children.iter().cloned()).collect();
+        let outside: Vec<String> =
+            self.groups.keys().filter(|name| *name != "all" && !inside.contains(*name)).cloned().collect();
+        if let Some(all) = self.groups.get_mut("all") {
+            all.children.extend(outside);
+        }
     }
 
     /// The names of all hosts below a group: its own, then those of its children, each once.
@@ -136,7 +148,7 @@ impl Inventory {
         names
     }
 
-    /// The longest way up to a group without parents (`all` counts as every group's parent).
+    /// The longest way up to `all`.
     fn depth(&self, group: &str) -> usize {
         fn walk(inventory: &Inventory, group: &str, left: usize) -> usize {
             let parents = inventory.groups.values().filter(|other| other.children.iter().any(|child| child == group));
@@ -181,7 +193,7 @@ impl Inventory {
     pub fn add_to_group(&mut self, host: &str, group: &str, parents: &[String]) -> bool {
         let mut new = !self.groups.contains_key(group);
         self.group(group, None);
-        for parent in parents.iter().filter(|parent| *parent != "all" && *parent != group) {
+        for parent in parents.iter().filter(|parent| *parent != group) {
             self.group(parent, None);
             if !self.descendants(group).contains(parent) {
                 let children = &mut self.groups[parent.as_str()].children;
@@ -191,6 +203,7 @@ impl Inventory {
                 }
             }
         }
+        self.root();
         new | self.join(host, group)
     }
 

@@ -39,11 +39,7 @@ pub fn read(builder: &mut Builder<'_>, path: &Path) {
         }
         for child in texts(body.get("children")) {
             let child_name = child.as_str().unwrap_or_default();
-            if name == "all" {
-                builder.inventory.group(child_name, Some(&child.span));
-            } else {
-                builder.child(name, child_name, &child.span);
-            }
+            builder.child(name, child_name, &child.span);
         }
     }
     match meta {

@@ -138,6 +138,15 @@ fn an_ini_file_has_groups_children_and_literals() {
 }
 
 #[test]
+fn a_comment_sign_cuts_an_unquoted_value_and_warns() {
+    let folder = folder(&[("hosts", "a x=1#2 y=3\nb x='1#2' # words\n")]);
+    let inventory = load(&folder, "hosts");
+    assert_eq!((inventory.hosts["a"].vars.len(), inventory.warnings.len()), (1, 1));
+    let Some(Var::Node(node)) = inventory.hosts["b"].vars.get("x") else { panic!("no x") };
+    assert_eq!(node.as_str(), Some("1#2"));
+}
+
+#[test]
 fn a_list_of_hosts_is_an_inventory() {
     let inventory = Inventory::load(&["a,b[1:2],c:22,".to_owned()], &no_programs).unwrap();
     assert_eq!(hosts(&inventory, "all"), "a b1 b2 c");
@@ -188,4 +197,29 @@ fn mistakes_in_inventories_are_told_with_their_place() {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let wrong = Inventory::load(&[path("a.yml"), path("b.ini"), path("c.yml")], &no_programs).unwrap_err();
     insta::assert_snapshot!(show(&wrong, &folder));
+}
+
+#[test]
+fn groups_keep_the_order_in_which_their_sections_begin() {
+    // Seen with ansible-core 2.19: ungrouped hosts first, then level by level.
+    let text = "z1\na1\n[db:children]\npg\nmy\n[web]\nw1\nz1\n[my]\nm1\n[pg]\np1\nw1\n[site:children]\ndb\nweb\n";
+    let folder = folder(&[("hosts", text)]);
+    let inventory = load(&folder, "hosts");
+    assert_eq!(hosts(&inventory, "all"), "a1 w1 z1 m1 p1");
+    assert_eq!(hosts(&inventory, "db"), "m1 p1 w1");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_an_inventory_fall_over(words in proptest::collection::vec(proptest::sample::select(vec![
+        "[", "]", "all", "a", ":children", ":vars", "\n", "=", " ", "[1:3]", "'", "\"", "#", "é", "(", "{", ",", "\\", "0x", "-", ".", ":", "~", "*", "!", "&",
+    ]), 0..30)) {
+        let text = words.concat();
+        let folder = folder(&[("hosts", &text)]);
+        let inventory = Inventory::load(&[folder.path().join("hosts").display().to_string(), format!("{text},")], &no_programs);
+        if let Err(wrong) = &inventory {
+            let _ = show(wrong, &folder);
+        }
+        let _ = inventory.unwrap_or_else(|_| Inventory::empty()).select(&text);
+    }
 }

@@ -72,9 +72,7 @@ fn group(builder: &mut Builder<'_>, key: &Key, body: &Node) {
             }
             "children" => {
                 for (child, body) in value.entries() {
-                    if name != "all" {
-                        builder.child(name, &child.name, &child.span);
-                    }
+                    builder.child(name, &child.name, &child.span);
                     group(builder, child, body);
                 }
             }

@@ -124,10 +124,9 @@ impl Walk<'_> {
         let named = draft.action.as_ref().map(|(key, _)| key.clone());
         let names: Vec<&Key> = named.iter().chain(candidates.iter().map(|(key, _)| *key)).collect();
         if let Some(hosts) = names.iter().find(|key| &*key.name == "hosts") {
-            self.wrong(
-                Diagnostic::new("a play stands where a task should", &hosts.span)
-                    .help("a file of tasks has no plays; move this to the left margin of a playbook, or use `import_playbook`"),
-            );
+            self.wrong(Diagnostic::new("a play stands where a task should", &hosts.span).help(
+                "a file of tasks has no plays; move this to the left margin of a playbook, or use `import_playbook`",
+            ));
             return None;
         }
         match names.as_slice() {
@@ -250,7 +249,8 @@ fn spelled_out(key: &Key, value: &Node, mistakes: &mut Vec<Diagnostic>) -> Optio
     let (name, rest) = match &value.data {
         Data::Text(text) => {
             let text = text.trim();
-            let end = arguments::tokens(text).and_then(|tokens| tokens.first().map(|(_, end)| *end)).unwrap_or(text.len());
+            let end =
+                arguments::tokens(text).and_then(|tokens| tokens.first().map(|(_, end)| *end)).unwrap_or(text.len());
             let (name, rest) = (&text[..end], text[end..].trim_start());
             let data = if rest.is_empty() { Data::Null } else { Data::Text(rest.into()) };
             (name.to_owned(), Node { span: place.clone(), data })

@@ -178,7 +178,10 @@ fn a_role_under_a_condition_does_not_stand_for_one_without() {
 #[test]
 fn a_block_gives_its_notify_to_its_tasks_and_a_role_its_handlers_the_keywords_around() {
     let folder = folder(&[
-        ("site.yml", "- hosts: all\n  tasks:\n  - notify: [a]\n    become: true\n    block:\n    - ping:\n      notify: b\n    - import_role: name=geth\n  handlers:\n  - name: a\n    ping:\n    listen: topic\n"),
+        (
+            "site.yml",
+            "- hosts: all\n  tasks:\n  - notify: [a]\n    become: true\n    block:\n    - ping:\n      notify: b\n    - import_role: name=geth\n  handlers:\n  - name: a\n    ping:\n    listen: topic\n",
+        ),
         ("roles/geth/handlers/main.yml", "- name: restart\n  ping:\n"),
     ]);
     let play = load(&folder).plays[0].clone();
@@ -211,10 +214,14 @@ fn an_included_role_comes_with_its_dependencies_and_says_what_is_missing() {
     };
     let loaded = loader.role(&asked).unwrap();
     assert_eq!((loaded.block.block.len(), loaded.used_roles.len()), (2, 2));
-    let defaults: Vec<(&str, Option<&str>)> = loaded.used_roles[0].defaults.iter().map(|(key, node)| (&*key.name, node.as_str())).collect();
+    let defaults: Vec<(&str, Option<&str>)> =
+        loaded.used_roles[0].defaults.iter().map(|(key, node)| (&*key.name, node.as_str())).collect();
     assert_eq!(defaults, [("name", Some("b")), ("shell", Some("s"))]);
     let wrong = loader.role(&super::RoleUse { tasks_from: Some("instal"), ..asked }).unwrap_err();
-    assert_eq!(wrong[0].message, "there is no file ".to_owned() + &super::shown(&folder.path().join("roles/geth/tasks/instal.yml")));
+    assert_eq!(
+        wrong[0].message,
+        "there is no file ".to_owned() + &super::shown(&folder.path().join("roles/geth/tasks/instal.yml"))
+    );
     assert!(wrong[0].help.as_ref().unwrap().starts_with("did you mean"), "{:?}", wrong[0].help);
 }
 

@@ -85,7 +85,12 @@ impl<'a> Walk<'a> {
     }
 
     /// Runs `read` unless `path` is already being read; then `circle` says so.
-    pub fn once<T>(&mut self, path: &Path, circle: impl FnOnce() -> Diagnostic, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+    pub fn once<T>(
+        &mut self,
+        path: &Path,
+        circle: impl FnOnce() -> Diagnostic,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> Option<T> {
         if self.reading.iter().any(|open| open == path) {
             self.mistakes.push(circle());
             return None;

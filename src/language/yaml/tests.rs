@@ -64,7 +64,10 @@ fn tags_of_yaml_itself_are_obeyed_and_keys_are_text() {
 
 #[test]
 fn json_is_yaml() {
-    assert_eq!(value("{\"a\": [1, true, null, \"\\u00e9\"],\n\t\"b\": {}}\n"), serde_json::json!({"a": [1, true, null, "é"], "b": {}}));
+    assert_eq!(
+        value("{\"a\": [1, true, null, \"\\u00e9\"],\n\t\"b\": {}}\n"),
+        serde_json::json!({"a": [1, true, null, "é"], "b": {}})
+    );
 }
 
 #[test]

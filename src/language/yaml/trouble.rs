@@ -36,7 +36,8 @@ pub fn explain(source: &Arc<Source>, error: &ScanError) -> Diagnostic {
     if let Some((start, line)) = lines.get(1) {
         if let Some((offset, bracket, close)) = open_bracket(line) {
             let place = Span::new(source.clone(), start + offset, start + offset + 1);
-            return Diagnostic::new(format!("this `{bracket}` is never closed"), &place).help(format!("add the closing `{close}`"));
+            return Diagnostic::new(format!("this `{bracket}` is never closed"), &place)
+                .help(format!("add the closing `{close}`"));
         }
         if matches!(error.kind(), ErrorKind::MappingValueNotAllowed) && is_word(line) {
             let indent = line.len() - line.trim_start().len();
@@ -158,9 +159,10 @@ fn words(kind: &ErrorKind, info: &str, line: &str) -> (String, Option<String>) {
             "no anchor of this name stands above",
             "define it first: `&name value`; a text that begins with `*` needs quotes",
         ),
-        ErrorKind::InvalidQuotedScalarIndent => {
-            ("this line belongs to a quoted text that began above", "close the quote above, or indent this line further")
-        }
+        ErrorKind::InvalidQuotedScalarIndent => (
+            "this line belongs to a quoted text that began above",
+            "close the quote above, or indent this line further",
+        ),
         ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
             ("this quote is never closed", "add the closing quote")
         }
