@@ -118,7 +118,9 @@ fn children(inventory: &crate::language::inventory::Inventory, name: &str) -> Ve
     if name != "all" {
         return inventory.groups.get(name).map(|group| group.children.clone()).unwrap_or_default();
     }
-    let nested = |group: &String| inventory.groups.iter().any(|(other, parent)| other != "all" && parent.children.contains(group));
+    let nested = |group: &String| {
+        inventory.groups.iter().any(|(other, parent)| other != "all" && parent.children.contains(group))
+    };
     inventory.groups.keys().filter(|group| *group != "all" && !nested(group)).cloned().collect()
 }
 

@@ -42,10 +42,13 @@ pub fn run(args: &PlanArgs) -> ExitCode {
         Err(mistakes) => return options::unreadable(&mistakes),
     };
     options::complain(&read.warnings);
-    let options = Options { tags: args.tasks.tags.clone(), skip_tags: args.tasks.skip_tags.clone(), ..Options::default() };
+    let options =
+        Options { tags: args.tasks.tags.clone(), skip_tags: args.tasks.skip_tags.clone(), ..Options::default() };
     for play in read.playbooks.iter().flat_map(|playbook| &playbook.plays) {
         let pattern = match play.hosts.to_value() {
-            serde_json::Value::Array(items) => items.iter().filter_map(|item| item.as_str()).collect::<Vec<_>>().join(","),
+            serde_json::Value::Array(items) => {
+                items.iter().filter_map(|item| item.as_str()).collect::<Vec<_>>().join(",")
+            }
             other => other.as_str().unwrap_or_default().to_owned(),
         };
         let mut hosts = read.inventory.select_with(&pattern, &mut Vec::new());
@@ -64,7 +67,9 @@ pub fn run(args: &PlanArgs) -> ExitCode {
         let gather = !play.gather_facts.as_ref().is_some_and(|node| node.to_value() == false);
         let flat = flatten_play(play, gather);
         let entries: Vec<Entry> = flat.entries.into_iter().filter(|entry| select::tags(&options, entry)).collect();
-        let written = |node: &Option<Node>| node.as_ref().filter(|node| !node.is_template()).map(|node| (node.to_value(), node.span.clone()));
+        let written = |node: &Option<Node>| {
+            node.as_ref().filter(|node| !node.is_template()).map(|node| (node.to_value(), node.span.clone()))
+        };
         if let Some((order, span)) = written(&play.order) {
             hosts = match serial::arrange(&order, &span, hosts, &whole) {
                 Ok(hosts) => hosts,

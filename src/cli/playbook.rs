@@ -128,8 +128,11 @@ pub fn run(args: PlaybookArgs) -> ExitCode {
         },
     };
     let names: Vec<String> = args.playbooks.iter().map(|path| path.display().to_string()).collect();
-    let reporter: Box<dyn Reporter> =
-        if args.json { Box::new(Json::new(std::io::stdout())) } else { Box::new(Terminal::stdout(args.verbose, args.diff)) };
+    let reporter: Box<dyn Reporter> = if args.json {
+        Box::new(Json::new(std::io::stdout()))
+    } else {
+        Box::new(Terminal::stdout(args.verbose, args.diff))
+    };
     let context = Context {
         options: Options {
             check: args.check,
@@ -181,7 +184,8 @@ fn become_password(args: &PlaybookArgs) -> Result<Option<Secret>, String> {
 
 /// `--list-hosts`, `--list-tasks`, `--list-tags`: in Ansible's layout.
 fn list(args: &PlaybookArgs, read: &options::Read) -> ExitCode {
-    let options = Options { tags: args.tasks.tags.clone(), skip_tags: args.tasks.skip_tags.clone(), ..Options::default() };
+    let options =
+        Options { tags: args.tasks.tags.clone(), skip_tags: args.tasks.skip_tags.clone(), ..Options::default() };
     for (path, playbook) in args.playbooks.iter().zip(&read.playbooks) {
         println!("\nplaybook: {}", path.display());
         for (number, play) in playbook.plays.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use super::{Controller, Cx, Module, Result, eth};
 use crate::base::Failure;
-use crate::system::Hold;
+use crate::system::{Hold, System};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -45,8 +45,7 @@ impl Module for EthLock {
 
     fn prepare(mut self, _: &dyn Controller) -> Result<Self> {
         if self.holder.is_none() {
-            let user =
-                std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".into());
+            let user = System::new("/").user_name(rustix::process::getuid().as_raw())?;
             let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
             let pid = rustix::process::getpid().as_raw_nonzero();
             let time = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%SZ");

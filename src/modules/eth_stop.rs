@@ -69,7 +69,7 @@ impl Module for EthStop {
         }
         let (height, version) = self.ask(cx);
         let started = before.started();
-        let cursor = eth_unit::cursor(cx.system);
+        let cursor = eth_unit::cursor(cx.system, before.invocation());
         let asked = eth::now();
         let patience = Duration::from_secs(u64::try_from(self.timeout.0).unwrap_or(330));
         let done = cx.change(Diff::value(unit.as_str(), "running", "stopped"), |writer| {

@@ -105,13 +105,21 @@ pub fn state(system: &System, unit: &str) -> Result<State> {
     Ok(state)
 }
 
-/// Where the journal ends now; later lines are found with [`lines`].
-pub fn cursor(system: &System) -> Option<String> {
-    let command =
-        Command::new(["journalctl", "--quiet", "--no-pager", "-n", "1", "-o", "json", "--output-fields=PRIORITY"]);
-    let ended = system.run(&Command { timeout: Some(30), ..command }).ok()?;
+/// Where the journal of a run ends now; later lines are found with [`lines`]. It must be a line of this run: `journalctl`
+/// skips the first line after a cursor that its filter does not let through.
+pub fn cursor(system: &System, invocation: &str) -> Option<String> {
+    let mut argv = ["journalctl", "--quiet", "--no-pager", "-n", "1", "-o", "json", "--output-fields=PRIORITY"]
+        .map(str::to_owned)
+        .to_vec();
+    argv.extend(of_run(invocation));
+    let ended = system.run(&Command { timeout: Some(30), ..Command::new(argv) }).ok()?;
     let line: Value = serde_json::from_str(ended.stdout.lines().last()?).ok()?;
     line.get("__CURSOR").and_then(Value::as_str).map(str::to_owned)
+}
+
+/// The process' own lines, and systemd's about it.
+fn of_run(invocation: &str) -> [String; 3] {
+    [format!("_SYSTEMD_INVOCATION_ID={invocation}"), "+".into(), format!("INVOCATION_ID={invocation}")]
 }
 
 /// The journal of one run of a unit: the process' own lines and systemd's about it, from `after` on.
@@ -122,7 +130,7 @@ pub fn lines(system: &System, invocation: &str, after: Option<&str>) -> Result<V
     let mut argv: Vec<String> = ["journalctl", "--quiet", "--no-pager", "-o", "json"].map(str::to_owned).to_vec();
     argv.push("--output-fields=MESSAGE".into());
     argv.extend(after.map(|cursor| format!("--after-cursor={cursor}")));
-    argv.extend([format!("_SYSTEMD_INVOCATION_ID={invocation}"), "+".into(), format!("INVOCATION_ID={invocation}")]);
+    argv.extend(of_run(invocation));
     let ended = run(argv)?;
     if ended.code != 0 {
         return Err(Failure::new(format!("journalctl: {}", ended.stderr.trim()))

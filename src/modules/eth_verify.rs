@@ -279,9 +279,7 @@ impl EthVerify {
             ["name", "id"].iter().find_map(|field| node.get(*field).and_then(Value::as_str).map(str::to_owned))
         };
         // A node that has gone stays listed; only those that are there count.
-        let there = list.iter().filter(|node| {
-            node.get("online").and_then(Value::as_bool).unwrap_or(true)
-        });
+        let there = list.iter().filter(|node| node.get("online").and_then(Value::as_bool).unwrap_or(true));
         let listed: Vec<String> = there.filter_map(name).collect();
         let wanted = self
             .stats_names

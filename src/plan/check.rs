@@ -14,9 +14,10 @@ pub fn play(flat: &Flat, templates: &Templates) -> Vec<Diagnostic> {
     let handlers: Vec<Entry> = flat.handlers.iter().map(|handler| handler.entry.clone()).collect();
     let mut mistakes = entries(&flat.entries, templates);
     mistakes.extend(entries(&handlers, templates));
-    let dynamic = flat.entries.iter().any(|entry| {
-        matches!(entry.task().map(|task| &task.action), Some(Action::Include(include)) if include.role)
-    });
+    let dynamic = flat
+        .entries
+        .iter()
+        .any(|entry| matches!(entry.task().map(|task| &task.action), Some(Action::Include(include)) if include.role));
     if !dynamic {
         mistakes.extend(missing_handlers(flat, &handlers));
     }
@@ -90,7 +91,8 @@ fn check_task(task: &Task, templates: &Templates, mistakes: &mut Vec<Diagnostic>
             mistakes.push(mistake);
         }
     }
-    let templated = args.is_template() || free.as_ref().is_some_and(Node::is_template) || !matches!(args.data, Data::Table(_));
+    let templated =
+        args.is_template() || free.as_ref().is_some_and(Node::is_template) || !matches!(args.data, Data::Table(_));
     if templated || module.name == "debug" || has_defaults(task) {
         check_template_file(task, module.name, args, templates, mistakes);
         return;
@@ -117,7 +119,10 @@ fn has_defaults(task: &Task) -> bool {
 
 /// The option that a failure names in backticks, if the user wrote it.
 fn blamed<'a>(args: &'a Node, message: &str) -> Option<&'a crate::base::Span> {
-    args.entries().iter().find(|(key, _)| message.contains(&format!("option `{}`", key.name))).map(|(_, node)| &node.span)
+    args.entries()
+        .iter()
+        .find(|(key, _)| message.contains(&format!("option `{}`", key.name)))
+        .map(|(_, node)| &node.span)
 }
 
 /// Reads the file that a `template` task names, and checks its syntax.
@@ -161,7 +166,10 @@ fn missing_handlers(flat: &Flat, handlers: &[Entry]) -> Vec<Diagnostic> {
         if names.iter().any(|known| known == name) {
             continue;
         }
-        let mut mistake = Diagnostic::new(format!("there is no handler `{name}`, neither as a name nor as a `listen` topic"), &node.span);
+        let mut mistake = Diagnostic::new(
+            format!("there is no handler `{name}`, neither as a name nor as a `listen` topic"),
+            &node.span,
+        );
         if let Some(known) = did_you_mean(name, names.iter().map(String::as_str)) {
             mistake = mistake.help(format!("did you mean `{known}`?"));
         }

@@ -72,11 +72,9 @@ pub fn flatten_items(items: &[Item], around: &Around) -> Vec<Entry> {
                 let id = BlockId::fresh();
                 let mut outer = around.outer.clone();
                 outer.push(Arc::new(block.keywords.clone()));
-                for (section, items) in [
-                    (Section::Block, &block.block),
-                    (Section::Rescue, &block.rescue),
-                    (Section::Always, &block.always),
-                ] {
+                for (section, items) in
+                    [(Section::Block, &block.block), (Section::Rescue, &block.rescue), (Section::Always, &block.always)]
+                {
                     let mut path = around.path.clone();
                     path.push(Within { id, section, block: block.clone() });
                     let inside = Around { path, outer: outer.clone(), ..around.clone() };

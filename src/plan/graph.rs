@@ -28,12 +28,22 @@ pub struct Plan {
 
 impl Plan {
     /// The plan of a flattened play. Handlers stand where they would run if they were notified.
-    pub fn of(title: &str, entries: &[Entry], handlers: &[flatten::Handler], hosts: &[String], free: bool, strict: bool) -> Self {
+    pub fn of(
+        title: &str,
+        entries: &[Entry],
+        handlers: &[flatten::Handler],
+        hosts: &[String],
+        free: bool,
+        strict: bool,
+    ) -> Self {
         let mut plan = Self { title: title.to_owned(), ..Self::default() };
         let mut last: Vec<Option<usize>> = vec![None; hosts.len()];
         for entry in entries {
             let shown: Vec<(&Entry, String)> = if let Kind::Flush = entry.kind {
-                handlers.iter().map(|handler| (&handler.entry, format!("{} (if notified)", handler.entry.title()))).collect()
+                handlers
+                    .iter()
+                    .map(|handler| (&handler.entry, format!("{} (if notified)", handler.entry.title())))
+                    .collect()
             } else {
                 vec![(entry, entry.title())]
             };
@@ -48,8 +58,11 @@ impl Plan {
                         last[index] = last[0];
                         continue;
                     }
-                    let mut needs: Vec<usize> =
-                        if barrier { before.iter().flatten().copied().collect() } else { before[index].into_iter().collect() };
+                    let mut needs: Vec<usize> = if barrier {
+                        before.iter().flatten().copied().collect()
+                    } else {
+                        before[index].into_iter().collect()
+                    };
                     needs.sort_unstable();
                     needs.dedup();
                     last[index] = Some(plan.steps.len());

@@ -85,7 +85,9 @@ impl BlobStore {
 fn collect(value: &crate::base::Value, names: &mut Vec<String>) {
     match value {
         serde_json::Value::Object(map) => {
-            if let (2, Some(serde_json::Value::String(sha256)), Some(_)) = (map.len(), map.get("sha256"), map.get("size")) {
+            if let (2, Some(serde_json::Value::String(sha256)), Some(_)) =
+                (map.len(), map.get("sha256"), map.get("size"))
+            {
                 names.push(sha256.clone());
             } else {
                 map.values().for_each(|value| collect(value, names));

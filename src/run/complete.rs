@@ -119,9 +119,10 @@ impl PlayRun<'_> {
                     return;
                 }
                 for index in 0..self.members.len() {
-                    let waiting = self.members[index].active.as_ref().is_some_and(|active| {
-                        active.batch.as_ref().is_some_and(|(_, route)| route == key)
-                    });
+                    let waiting = self.members[index]
+                        .active
+                        .as_ref()
+                        .is_some_and(|active| active.batch.as_ref().is_some_and(|(_, route)| route == key));
                     if waiting {
                         self.lost(index, &failure);
                     }
@@ -145,7 +146,10 @@ impl PlayRun<'_> {
             }
             Message::Reply(Reply::BatchDone { id }) => {
                 let Some(index) = self.members.iter().position(|member| {
-                    member.active.as_ref().is_some_and(|active| active.batch.as_ref().is_some_and(|batch| batch.0 == id))
+                    member
+                        .active
+                        .as_ref()
+                        .is_some_and(|active| active.batch.as_ref().is_some_and(|batch| batch.0 == id))
                 }) else {
                     return;
                 };
@@ -211,8 +215,7 @@ impl PlayRun<'_> {
         let repeated = !task.until.is_empty() || task.retries.is_some();
         at.attempts += 1;
         let attempts = repeated.then_some(at.attempts);
-        let mut judged =
-            result::judge(self.context, &name, &at.work, &at.work.items[item], came, seconds, attempts);
+        let mut judged = result::judge(self.context, &name, &at.work, &at.work.items[item], came, seconds, attempts);
         if repeated && judged.status != Status::Unreachable {
             let vars_plain = self.context.store.step(
                 &name,
@@ -261,7 +264,8 @@ impl PlayRun<'_> {
             at.work.items.truncate(item + 1);
             at.results.truncate(item + 1);
         } else if let Some(pause) = task.loop_control.pause.as_ref().filter(|_| at.next().is_some()) {
-            let vars = self.plain_vars(index, &self.members[index].active.as_ref().expect("active").works[work].work.entry);
+            let vars =
+                self.plain_vars(index, &self.members[index].active.as_ref().expect("active").works[work].work.entry);
             if let Ok(Some(seconds)) = self.context.number(Some(pause), &vars) {
                 let active = self.members[index].active.as_mut().expect("it is there");
                 active.due = Some(Instant::now() + Duration::from_secs_f64(seconds.max(0.0)));
@@ -482,7 +486,8 @@ impl PlayRun<'_> {
             _ => vec![&judged.result],
         };
         for facts in results.iter().filter_map(|result| result.get("ansible_facts")?.as_object()) {
-            let set = work.items.iter().any(|item| matches!(&item.todo, Todo::Call(call) if call.module.name == "set_fact"));
+            let set =
+                work.items.iter().any(|item| matches!(&item.todo, Todo::Call(call) if call.module.name == "set_fact"));
             for sharer in sharers {
                 let other = self.members[*sharer].name.clone();
                 if other == name {
@@ -529,7 +534,9 @@ impl PlayRun<'_> {
         for node in &task.notify {
             let names = match self.context.render(node, &vars) {
                 Ok(Value::String(name)) => vec![name],
-                Ok(Value::Array(names)) => names.iter().filter_map(|name| name.as_str().map(ToOwned::to_owned)).collect(),
+                Ok(Value::Array(names)) => {
+                    names.iter().filter_map(|name| name.as_str().map(ToOwned::to_owned)).collect()
+                }
                 Ok(other) => vec![other.to_string()],
                 Err(Missing::Failed(failure)) => {
                     self.screen.now(Event::Warning { text: failure.to_string() });
@@ -540,7 +547,10 @@ impl PlayRun<'_> {
             for name in names {
                 let found = self.handlers_named(index, &name);
                 if found.is_empty() {
-                    let text = format!("the handler `{name}` was not found, neither as a name nor as a `listen` topic ({})", node.span);
+                    let text = format!(
+                        "the handler `{name}` was not found, neither as a name nor as a `listen` topic ({})",
+                        node.span
+                    );
                     self.screen.now(Event::Warning { text });
                 }
                 for sharer in sharers {

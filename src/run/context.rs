@@ -122,7 +122,9 @@ impl Context {
         let Some(node) = node else { return Ok(None) };
         let value = self.render(node, vars)?;
         truth(&value).map(Some).ok_or_else(|| {
-            Missing::Failed(Failure::new(format!("`{value}` is not a boolean ({})", node.span)).help("write `true` or `false`"))
+            Missing::Failed(
+                Failure::new(format!("`{value}` is not a boolean ({})", node.span)).help("write `true` or `false`"),
+            )
         })
     }
 

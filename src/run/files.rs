@@ -55,7 +55,11 @@ impl Controller for Local<'_> {
 pub fn find(bases: &[PathBuf], folder: &str, name: &str) -> Result<PathBuf, Failure> {
     let path = expand_home(name);
     if path.is_absolute() {
-        return if path.exists() { Ok(path) } else { Err(Failure::new(format!("there is no file {}", path.display()))) };
+        return if path.exists() {
+            Ok(path)
+        } else {
+            Err(Failure::new(format!("there is no file {}", path.display())))
+        };
     }
     let mut tried = Vec::new();
     for base in bases {

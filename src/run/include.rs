@@ -7,10 +7,10 @@ use super::step::{self, Item, Todo, Work};
 use super::vars::Pending;
 use crate::base::event::Status;
 use crate::base::{Failure, Map};
+use crate::language::layers::Var;
 use crate::language::loader::RoleUse;
 use crate::language::node::{Data, Key, Node};
 use crate::language::playbook::{Action, Include, Role};
-use crate::language::layers::Var;
 use crate::plan::flatten::{Around, flatten_items};
 use crate::plan::{Entry, Handler};
 use std::sync::Arc;
@@ -151,8 +151,7 @@ impl PlayRun<'_> {
         let mut result = Map::new();
         result.insert("include".into(), what.into());
         result.insert("changed".into(), false.into());
-        let judged =
-            Judged { status: Status::Ok, result, diffs: vec![], help: None, proofs: vec![], seconds: 0.0 };
+        let judged = Judged { status: Status::Ok, result, diffs: vec![], help: None, proofs: vec![], seconds: 0.0 };
         let mut work = Work::failed(entry, position, Failure::new(""));
         work.items.clear();
         self.finish_step(index, &work, &judged);
@@ -199,7 +198,8 @@ impl PlayRun<'_> {
                 })
                 .map_err(told)?;
             role = Some(loaded.role.clone());
-            let around = Around { path: vec![], outer: vec![entry.outer[0].clone()], include_vars: vec![], hosts: None };
+            let around =
+                Around { path: vec![], outer: vec![entry.outer[0].clone()], include_vars: vec![], hosts: None };
             for handler in flatten_items(&loaded.handlers, &around) {
                 let known = self.handlers.iter().any(|known| known.entry.span() == handler.span());
                 if !known {
@@ -218,12 +218,7 @@ impl PlayRun<'_> {
             (crate::language::loader::shown(&path), items)
         };
         include_vars.push((vars, role));
-        let around = Around {
-            path: entry.path.to_vec(),
-            outer,
-            include_vars,
-            hosts: Some(Arc::new(hosts.to_vec())),
-        };
+        let around = Around { path: entry.path.to_vec(), outer, include_vars, hosts: Some(Arc::new(hosts.to_vec())) };
         let selected = flatten_items(&items, &around)
             .into_iter()
             .map(|inner| Entry { handler: entry.handler, ..inner })
@@ -332,4 +327,3 @@ fn want(
         .collect();
     Ok(Wanted { what, from, vars })
 }
-

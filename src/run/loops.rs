@@ -73,8 +73,12 @@ pub fn items(context: &Context, over: &Loop, vars: &Arc<dyn Variables>) -> Resul
             let index = u64::from_le_bytes(byte) as usize % items.len().max(1);
             Ok(items.into_iter().skip(index).take(1).collect())
         }
-        Some("fileglob") => Ok(list(value).iter().filter_map(Value::as_str).flat_map(|pattern| glob(pattern, vars)).collect()),
-        Some("lines") => Err(fail("`with_lines` is not supported; write `loop: \"{{ lookup('pipe', '..').splitlines() }}\"`".into())),
+        Some("fileglob") => {
+            Ok(list(value).iter().filter_map(Value::as_str).flat_map(|pattern| glob(pattern, vars)).collect())
+        }
+        Some("lines") => {
+            Err(fail("`with_lines` is not supported; write `loop: \"{{ lookup('pipe', '..').splitlines() }}\"`".into()))
+        }
         Some("first_found") => first_found(value, vars).map_err(|failure| fail(failure.message)),
         Some("file") => list(value)
             .iter()
@@ -133,7 +137,8 @@ fn sequence(value: &Value) -> Result<Vec<Value>, String> {
     match value {
         Value::String(text) => {
             for word in text.split_whitespace() {
-                let (name, value) = word.split_once('=').ok_or(format!("`with_sequence` wants `end=5` and the like, not `{word}`"))?;
+                let (name, value) =
+                    word.split_once('=').ok_or(format!("`with_sequence` wants `end=5` and the like, not `{word}`"))?;
                 options.insert(name.to_owned(), value.to_owned());
             }
         }
@@ -212,7 +217,9 @@ fn subelements(value: Value) -> Result<Vec<Value>, String> {
 
 fn glob(pattern: &str, vars: &Arc<dyn Variables>) -> Vec<Value> {
     let (folder, name) = pattern.rsplit_once('/').map_or(("", pattern), |(folder, name)| (folder, name));
-    let Ok(folder) = files::find(&vars.folders(), "files", if folder.is_empty() { "." } else { folder }) else { return vec![] };
+    let Ok(folder) = files::find(&vars.folders(), "files", if folder.is_empty() { "." } else { folder }) else {
+        return vec![];
+    };
     let mut regex = String::from("^");
     for c in name.chars() {
         match c {
@@ -266,5 +273,9 @@ fn first_found(value: Value, vars: &Arc<dyn Variables>) -> Result<Vec<Value>, Fa
             }
         }
     }
-    if skip { Ok(vec![]) } else { Err(Failure::new(format!("`with_first_found` found none of {}", Value::from(names)))) }
+    if skip {
+        Ok(vec![])
+    } else {
+        Err(Failure::new(format!("`with_first_found` found none of {}", Value::from(names))))
+    }
 }

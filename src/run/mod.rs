@@ -163,7 +163,8 @@ impl Run {
         let mut all = self.select(&pattern, Some(&play.hosts.span))?;
         let whole = all.clone();
         if let Some(limit) = &self.context.options.limit {
-            all = self.inventory.limit(&all, limit).map_err(|error| Failure::new(error.diagnostic(None).to_string()))?;
+            all =
+                self.inventory.limit(&all, limit).map_err(|error| Failure::new(error.diagnostic(None).to_string()))?;
         }
         if all.is_empty() {
             self.screen.now(Event::PlayStarted { play: title, hosts: vec![] });
@@ -197,7 +198,10 @@ impl Run {
             None | Some("linear" | "ansible.builtin.linear" | "debug") => false,
             Some("free" | "host_pinned" | "ansible.builtin.free" | "ansible.builtin.host_pinned") => true,
             Some(other) => {
-                return Err(placed(format!("there is no strategy `{other}`; write `linear` or `free`"), play.strategy.as_ref()));
+                return Err(placed(
+                    format!("there is no strategy `{other}`; write `linear` or `free`"),
+                    play.strategy.as_ref(),
+                ));
             }
         };
         let max_fail = self.context.number(play.max_fail_percentage.as_ref(), &vars).map_err(here)?;
@@ -309,9 +313,15 @@ impl Run {
         put("ansible_diff_mode", options.diff.into());
         put("ansible_forks", options.forks.into());
         put("ansible_verbosity", options.verbosity.into());
-        put("ansible_run_tags", if options.tags.is_empty() { vec!["all".to_owned()] } else { options.tags.clone() }.into());
+        put(
+            "ansible_run_tags",
+            if options.tags.is_empty() { vec!["all".to_owned()] } else { options.tags.clone() }.into(),
+        );
         put("ansible_skip_tags", options.skip_tags.clone().into());
-        put("ansible_version", serde_json::json!({"full": "2.19.0", "major": 2, "minor": 19, "revision": 0, "string": "2.19.0"}));
+        put(
+            "ansible_version",
+            serde_json::json!({"full": "2.19.0", "major": 2, "minor": 19, "revision": 0, "string": "2.19.0"}),
+        );
         put("chainwright_version", env!("CARGO_PKG_VERSION").into());
         if let Ok(binary) = std::env::current_exe() {
             put("chainwright_binary", binary.display().to_string().into());
@@ -322,7 +332,8 @@ impl Run {
         put("playbook_dir", play.folder.display().to_string().into());
         put("omit", crate::language::template::OMIT.into());
         if let Some(source) = self.inventory.sources.first() {
-            let folder = if source.is_dir() { source.clone() } else { source.parent().map(PathBuf::from).unwrap_or_default() };
+            let folder =
+                if source.is_dir() { source.clone() } else { source.parent().map(PathBuf::from).unwrap_or_default() };
             put("inventory_dir", folder.display().to_string().into());
             put("inventory_file", source.display().to_string().into());
         }
@@ -370,7 +381,9 @@ impl Run {
                     }
                 }
                 let Some(path) = found else {
-                    return Err(trouble.unwrap_or_else(|| Failure::new("`vars_files` names no file")).context(&node.span));
+                    return Err(trouble
+                        .unwrap_or_else(|| Failure::new("`vars_files` names no file"))
+                        .context(&node.span));
                 };
                 let read = self.context.loader.vars_file(&path).map_err(told)?;
                 table.extend(crate::language::layers::table(&read));
@@ -388,7 +401,8 @@ fn dispatch(run: &mut PlayRun, inbox: &Receiver<Message>) {
         if run.is_over() {
             return;
         }
-        let patience = run.next_due().map_or(Duration::from_secs(3600), |due| due.saturating_duration_since(Instant::now()));
+        let patience =
+            run.next_due().map_or(Duration::from_secs(3600), |due| due.saturating_duration_since(Instant::now()));
         let message = match inbox.recv_timeout(patience) {
             Ok(message) => message,
             Err(RecvTimeoutError::Timeout) => continue,
@@ -454,4 +468,3 @@ fn batch_magic(title: &str, all: &[String], batch: &[String]) -> Table {
     ]);
     vars::data(&map)
 }
-

@@ -168,10 +168,7 @@ impl PlayRun<'_> {
     }
 
     fn others_at(&self, member: usize, position: usize) -> bool {
-        self.members
-            .iter()
-            .enumerate()
-            .all(|(index, other)| index == member || other.gone || other.cursor >= position)
+        self.members.iter().enumerate().all(|(index, other)| index == member || other.gone || other.cursor >= position)
     }
 
     /// Members that have not left.
@@ -209,9 +206,9 @@ impl PlayRun<'_> {
             return Turn::Wait;
         }
         if self.runs_once(&entry) {
-            let doer = self.present().find(|member| {
-                self.members[*member].cursor <= position && self.concerns(*member, &entry)
-            });
+            let doer = self
+                .present()
+                .find(|member| self.members[*member].cursor <= position && self.concerns(*member, &entry));
             if !first || doer != Some(index) {
                 return Turn::Wait;
             }
@@ -351,10 +348,7 @@ impl PlayRun<'_> {
     fn is_alone(&self, entry: &Entry) -> bool {
         match entry.task().map(|task| &task.action) {
             Some(Action::Include(_)) => true,
-            Some(Action::Module { name, .. }) => matches!(
-                crate::language::loader::short_name(&name.name),
-                "meta"
-            ),
+            Some(Action::Module { name, .. }) => matches!(crate::language::loader::short_name(&name.name), "meta"),
             None => false,
         }
     }
@@ -369,8 +363,7 @@ impl PlayRun<'_> {
     /// Sends what can be sent, and runs what runs here.
     pub fn start(&mut self, index: usize, works: Vec<Work>) {
         let works: VecDeque<InWork> = works.into_iter().map(InWork::new).collect();
-        self.members[index].active =
-            Some(Active { works, batch: None, calls: vec![], finished: 0, due: None });
+        self.members[index].active = Some(Active { works, batch: None, calls: vec![], finished: 0, due: None });
         self.proceed(index);
     }
 
@@ -451,7 +444,8 @@ impl PlayRun<'_> {
             return false;
         }
         self.fatal = None;
-        let Some(position) = self.entries.iter().position(|at| at.number == entry.number && at.hosts == entry.hosts) else {
+        let Some(position) = self.entries.iter().position(|at| at.number == entry.number && at.hosts == entry.hosts)
+        else {
             return true;
         };
         for index in 0..self.members.len() {

@@ -99,9 +99,10 @@ impl Pool {
 
     /// Bytes to all hosts and from them.
     pub fn bytes(&self) -> (u64, u64) {
-        self.connections.values().map(|connection| connection.bytes()).fold(self.closed_bytes, |sum, bytes| {
-            (sum.0 + bytes.0, sum.1 + bytes.1)
-        })
+        self.connections
+            .values()
+            .map(|connection| connection.bytes())
+            .fold(self.closed_bytes, |sum, bytes| (sum.0 + bytes.0, sum.1 + bytes.1))
     }
 
     /// Ends every agent: all are told first, so that they end side by side.

@@ -75,14 +75,17 @@ pub fn include_vars(context: &Context, args: &Map, vars: &Arc<dyn Variables>) ->
         };
         let matching = args.get("files_matching").and_then(text);
         let matching = matching
-            .map(|pattern| regex::Regex::new(&pattern).map_err(|error| Failure::new(format!("`files_matching`: {error}"))))
+            .map(|pattern| {
+                regex::Regex::new(&pattern).map_err(|error| Failure::new(format!("`files_matching`: {error}")))
+            })
             .transpose()?;
         let depth = args.get("depth").and_then(Value::as_u64).unwrap_or(0);
         walk(&folder, depth, 1, &mut files)?;
         files.retain(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let extension = path.extension().unwrap_or_default().to_string_lossy();
-            extensions.iter().any(|known| *known == extension) && matching.as_ref().is_none_or(|regex| regex.is_match(&name))
+            extensions.iter().any(|known| *known == extension)
+                && matching.as_ref().is_none_or(|regex| regex.is_match(&name))
         });
     } else {
         return Err(Failure::new("include_vars takes either `file` or `dir`"));

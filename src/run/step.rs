@@ -262,7 +262,9 @@ fn arguments(
         Value::Object(values) => all.extend(values),
         Value::Null => {}
         other => {
-            return Err(Failure::new(format!("the arguments of `{}` are `{other}` instead of a table", module.name)).into());
+            return Err(
+                Failure::new(format!("the arguments of `{}` are `{other}` instead of a table", module.name)).into()
+            );
         }
     }
     if let (Some(free), Some(name)) = (free, module.free_form) {
@@ -296,7 +298,11 @@ fn drop_omitted(value: &mut Value) {
     }
 }
 
-fn environment(context: &Context, entry: &Entry, vars: &Arc<dyn Variables>) -> Result<BTreeMap<String, String>, Missing> {
+fn environment(
+    context: &Context,
+    entry: &Entry,
+    vars: &Arc<dyn Variables>,
+) -> Result<BTreeMap<String, String>, Missing> {
     let mut all = BTreeMap::new();
     for keywords in entry.outer.iter().map(AsRef::as_ref).chain(entry.task().map(|task| &task.keywords)) {
         let Some(node) = &keywords.environment else { continue };

@@ -3,8 +3,8 @@
 use super::context::{Context, Missing, text, truth};
 use crate::base::{Failure, Secret, Value};
 use crate::connect::{Become, Kind, Method, Target};
-use crate::language::playbook::Keywords;
 use crate::language::node::Node;
+use crate::language::playbook::Keywords;
 use crate::language::variables::Variables;
 use crate::plan::Entry;
 use std::sync::Arc;
@@ -60,7 +60,9 @@ pub fn route(context: &Context, host: &str, entry: &Entry, vars: &Arc<dyn Variab
         None if matches!(name, "localhost" | "127.0.0.1" | "::1") && address.is_none() => Kind::Local,
         None => Kind::Ssh,
         Some(other) => {
-            return Err(Failure::new(format!("there is no connection `{other}`")).help("write `ssh` or `local`").into());
+            return Err(Failure::new(format!("there is no connection `{other}`"))
+                .help("write `ssh` or `local`")
+                .into());
         }
     };
     let user = match asked("ansible_user")?.or(asked("ansible_ssh_user")?) {
@@ -85,7 +87,9 @@ pub fn route(context: &Context, host: &str, entry: &Entry, vars: &Arc<dyn Variab
         .or(asked("ansible_private_key_file")?)
         .or_else(|| options.private_key.as_ref().map(|path| path.display().to_string()));
     let timeout = match asked("ansible_timeout")? {
-        Some(seconds) => seconds.parse().map_err(|_| Failure::new(format!("`ansible_timeout: {seconds}` is not a number")))?,
+        Some(seconds) => {
+            seconds.parse().map_err(|_| Failure::new(format!("`ansible_timeout: {seconds}` is not a number")))?
+        }
         None => options.timeout,
     };
     let r#become = become_of(context, entry, vars, &place)?;
@@ -104,7 +108,10 @@ pub fn route(context: &Context, host: &str, entry: &Entry, vars: &Arc<dyn Variab
         agent: context.agent.clone(),
     };
     let who = target.r#become.as_ref().map_or("", |r#become| r#become.user.as_str());
-    let key = format!("{name}\0{:?}\0{:?}\0{:?}\0{:?}\0{:?}\0{who}", target.connection, target.address, target.port, target.user, target.ssh_args);
+    let key = format!(
+        "{name}\0{:?}\0{:?}\0{:?}\0{:?}\0{:?}\0{who}",
+        target.connection, target.address, target.port, target.user, target.ssh_args
+    );
     Ok(Route { key: key.into(), host: name.into(), delegate, target: Arc::new(target) })
 }
 

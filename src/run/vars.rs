@@ -164,7 +164,14 @@ impl Store {
 
     /// What a template of `entry` on `host` sees. `extra` holds loop variables and the like; `position` is the
     /// step's place in the play, up to which other hosts must have come before they are read.
-    pub fn step(self: &Arc<Self>, host: &str, entry: &Entry, extra: Table, pending: Pending, position: usize) -> Arc<dyn Variables> {
+    pub fn step(
+        self: &Arc<Self>,
+        host: &str,
+        entry: &Entry,
+        extra: Table,
+        pending: Pending,
+        position: usize,
+    ) -> Arc<dyn Variables> {
         let task = entry.task();
         let role = task.and_then(|task| task.role.as_ref());
         let inner = self.inner.read().expect("variables");
@@ -302,7 +309,15 @@ impl Variables for View {
     fn host(&self, name: &str) -> Option<Arc<dyn Variables>> {
         if name == self.host {
             let inner = self.store.inner.read().expect("variables");
-            return Some(Arc::new(Self { scope: inner.base(name), store: self.store.clone(), host: self.host.clone(), facts: self.facts.clone(), pending: self.pending.clone(), folders: self.folders.clone(), ..*self }));
+            return Some(Arc::new(Self {
+                scope: inner.base(name),
+                store: self.store.clone(),
+                host: self.host.clone(),
+                facts: self.facts.clone(),
+                pending: self.pending.clone(),
+                folders: self.folders.clone(),
+                ..*self
+            }));
         }
         self.store.host(name, self.position)
     }

@@ -51,7 +51,8 @@ impl PlayRun<'_> {
             return true;
         }
         let timed = call.args.contains_key("seconds") || call.args.contains_key("minutes");
-        let prompt = call.args.get("prompt").and_then(Value::as_str).unwrap_or("Press enter to continue, Ctrl-C to stop");
+        let prompt =
+            call.args.get("prompt").and_then(Value::as_str).unwrap_or("Press enter to continue, Ctrl-C to stop");
         if timed {
             let wait = seconds(call, "seconds", 0.0) + 60.0 * seconds(call, "minutes", 0.0);
             let deadline = now + Duration::from_secs_f64(wait.max(0.0));
@@ -85,12 +86,15 @@ impl PlayRun<'_> {
 
     /// Somebody typed a line at the prompt of a `pause`.
     pub fn typed(&mut self, line: &str) {
-        let waiting = (0..self.members.len())
-            .find(|index| self.members[*index].active.as_ref().is_some_and(|active| active.batch == Some((0, "".into()))));
+        let waiting = (0..self.members.len()).find(|index| {
+            self.members[*index].active.as_ref().is_some_and(|active| active.batch == Some((0, "".into())))
+        });
         let Some(index) = waiting else { return };
         let active = self.members[index].active.as_mut().expect("a pause");
         active.batch = None;
-        let Some((item, waited)) = active.works.front().and_then(|at| Some((at.next()?, at.began.elapsed()))) else { return };
+        let Some((item, waited)) = active.works.front().and_then(|at| Some((at.next()?, at.began.elapsed()))) else {
+            return;
+        };
         if let Some(call) = self.call(index, item) {
             self.end_pause(index, item, &call, line, waited.as_secs_f64());
         }

@@ -11,7 +11,8 @@ checkout_id=$(printf %s "$checkout" | sha256sum | cut -c1-6)
 
 kinds=(demo plain)
 demo_hosts=(sealer1 sealer2 sealer3 rpc1 bootnode1 ethstats1)
-geth_version=1.13.15
+# The demo's inventory holds the one version pin.
+geth_version=$(sed -n 's/^geth_version: *//p' "$checkout/inventories/demo/group_vars/all.yml")
 
 say() { printf 'lab: %s\n' "$*" >&2; }
 die() { printf 'lab: error: %s\n' "$*" >&2; exit 2; }
