@@ -2,6 +2,7 @@
 
 use crate::ethstats::{Secrets, serve};
 use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,7 @@ fn serve_until_signal(args: EthstatsArgs) -> Result<(), String> {
         let [Ok(mut terminate), Ok(mut interrupt)] = signals else {
             return Err("signals cannot be received".to_owned());
         };
+        raise_file_limit();
         eprintln!("listening on {}", listener.local_addr().unwrap_or(args.listen));
         let stop = async move {
             tokio::select! {
@@ -55,8 +57,15 @@ fn serve_until_signal(args: EthstatsArgs) -> Result<(), String> {
             }
             eprintln!("stopping");
         };
-        serve(listener, args.network, secrets, stop).await.map_err(|error| format!("the server stopped: {error}"))
+        serve(listener, args.network, secrets, stop).await;
+        Ok(())
     })
+}
+
+/// A connection is a file descriptor; the usual limit of 1024 is less than the server's own.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 fn read_secrets(path: &Path) -> Result<Secrets, String> {

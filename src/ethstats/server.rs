@@ -8,19 +8,26 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 /// The largest message. A block's report names its transactions (77 bytes each): this is enough for 50 000 of them.
 const MAX_MESSAGE: usize = 4 << 20;
 /// Connections of nodes; some more than nodes, since a node's old connection may linger while it has a new one.
-const MAX_CONNECTIONS: usize = MAX_NODES + 100;
+const MAX_NODE_CONNECTIONS: usize = MAX_NODES + 100;
+/// Connections of nodes before they log in, browsers, and whoever else: more wait until somebody hangs up.
+const MAX_CONNECTIONS: usize = 500;
+/// A connection that asks for nothing for so long is closed; the page asks every two seconds.
+const IDLE: Duration = Duration::from_secs(30);
 /// How long a connection may take to log in, and to take an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A connection that says nothing for so long is dead: geth reports every 15 seconds.
@@ -32,41 +39,63 @@ struct Shared {
     network: Mutex<Network>,
     name: String,
     secrets: Secrets,
-    connections: Arc<Semaphore>,
+    nodes: Arc<Semaphore>,
     stopping: watch::Receiver<bool>,
 }
 
 /// Serves on `listener` until `stop` is ready; then all connections are closed. `name` is the network's, for the page.
-pub async fn serve(
-    listener: TcpListener,
-    name: String,
-    secrets: Secrets,
-    stop: impl Future<Output = ()>,
-) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, name: String, secrets: Secrets, stop: impl Future<Output = ()>) {
     let (stop_all, stopping) = watch::channel(false);
+    let nodes = Arc::new(Semaphore::new(MAX_NODE_CONNECTIONS));
+    let network = Mutex::default();
+    let app = router(Arc::new(Shared { network, name, secrets, nodes, stopping: stopping.clone() }));
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let shared = Arc::new(Shared {
-        network: Mutex::default(),
-        name,
-        secrets,
-        connections: Arc::clone(&connections),
-        stopping: stopping.clone(),
-    });
-    let app = router(shared).into_make_service_with_connect_info::<SocketAddr>();
-    let mut asked = stopping.clone();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move { stopped(&mut asked).await });
-    let farewell = async {
-        stop.await;
-        let _ = stop_all.send(true);
-        // A browser that does not hang up by itself must not keep the server alive.
-        let all = u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX);
-        let _ = timeout(FAREWELL, connections.acquire_many(all)).await;
-        tokio::time::sleep(FAREWELL / 4).await;
+    let accept = async {
+        loop {
+            let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    let answer = http(stream, peer, app.clone(), stopping.clone());
+                    tokio::spawn(async move {
+                        answer.await;
+                        drop(permit);
+                    });
+                }
+                // Out of file descriptors, mostly: it passes when somebody hangs up.
+                Err(error) => {
+                    eprintln!("cannot accept a connection: {error}");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
     };
     tokio::select! {
-        ended = server.into_future() => ended,
-        () = farewell => Ok(()),
+        () = accept => {}
+        () = stop => {}
     }
+    drop(listener);
+    let _ = stop_all.send(true);
+    drop(app);
+    // Every connection holds a receiver. One that does not end by itself must not keep the server alive.
+    drop(stopping);
+    let _ = timeout(FAREWELL, stop_all.closed()).await;
+}
+
+/// One connection of a browser, or of a node until it has upgraded.
+async fn http(stream: TcpStream, peer: SocketAddr, app: Router, mut stopping: watch::Receiver<bool>) {
+    let service = TowerToHyperService::new(app.layer(Extension(ConnectInfo(peer))));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    // An error is a browser that went away, or something that does not speak HTTP: geth tries TLS first.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = stopped(&mut stopping) => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
 }
 
 fn router(shared: Arc<Shared>) -> Router {
@@ -103,7 +132,7 @@ async fn api(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let Ok(permit) = Arc::clone(&shared.connections).try_acquire_owned() else {
+    let Ok(permit) = Arc::clone(&shared.nodes).try_acquire_owned() else {
         eprintln!("refused {peer}: there are too many connections");
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };

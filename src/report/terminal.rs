@@ -161,7 +161,7 @@ impl Terminal {
         let result = &done.result;
         if matches!(done.status, Status::Failed | Status::Ignored | Status::Rescued | Status::Unreachable) {
             let mut message = message(result).lines().map(str::to_owned).collect::<Vec<_>>();
-            let first = if message.is_empty() { "no message".to_owned() } else { message.remove(0) };
+            let first = if message.is_empty() { unexplained(result) } else { message.remove(0) };
             let label = if label.is_empty() { label } else { format!(" {label}") };
             let line = match done.status {
                 Status::Unreachable => format!("fatal: {host}: UNREACHABLE!{label} => {first}"),
@@ -210,7 +210,7 @@ impl Terminal {
         let wanted = |name: &str, value: &Value| match name {
             "msg" => !failed,
             "proofs" | "table" | "warnings" | "deprecations" | "failed" | "skipped" | "unreachable" | "results"
-            | "diff" | "help" | "stdout_lines" | "stderr_lines" => false,
+            | "diff" | "help" | "stdout_lines" | "stderr_lines" | "failed_when_result" => false,
             "changed" | "start" | "end" | "delta" | "ansible_facts" => verbose,
             "invocation" => self.look.verbosity > 2,
             _ => verbose || !empty(value),
@@ -352,6 +352,15 @@ fn style(status: Status) -> Style {
 
 fn message(result: &Map) -> String {
     message_of(result, "msg")
+}
+
+/// Why something failed whose module did not think so.
+fn unexplained(result: &Map) -> String {
+    match result.get("rc") {
+        _ if result.get("failed_when_result") == Some(&Value::Bool(true)) => "its `failed_when` holds".to_owned(),
+        Some(code) => format!("exit code {code}"),
+        None => "no reason given".to_owned(),
+    }
 }
 
 fn message_of(result: &Map, name: &str) -> String {

@@ -4,7 +4,6 @@ use super::*;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message as Frame;
@@ -15,7 +14,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 struct Server {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
-    ended: tokio::task::JoinHandle<std::io::Result<()>>,
+    ended: tokio::task::JoinHandle<()>,
 }
 
 impl Server {
@@ -206,7 +205,7 @@ async fn stopping_closes_every_connection_at_once() {
     server.stop.send(()).unwrap();
     assert_eq!(node.hear().await, None);
     assert_eq!(waiting.hear().await, None);
-    timeout(Duration::from_secs(5), server.ended).await.unwrap().unwrap().unwrap();
+    timeout(Duration::from_secs(5), server.ended).await.unwrap().unwrap();
     let mut rest = Vec::new();
     timeout(DEADLINE, idle.read_to_end(&mut rest)).await.unwrap().unwrap();
 }

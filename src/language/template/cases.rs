@@ -128,6 +128,63 @@ fn a_cycle_is_named() {
 }
 
 #[test]
+fn an_item_of_a_list_that_needs_itself_and_a_chain_without_end_are_refused() {
+    assert_eq!(mistake("{{ a[0] }}", "a: ['{{ a[0] }}']").message, "`{{ a[0] }}` needs itself");
+    let chain = |length: usize| (0..length).map(|at| format!("v{at}: '{{{{ v{} }}}}'\n", at + 1)).collect::<String>();
+    assert_eq!(rendered("{{ v0 }}", &format!("{}v50: end", chain(50))), Value::from("end"));
+    assert!(mistake("{{ v0 }}", &format!("{}v90: end", chain(90))).message.contains("deep"));
+}
+
+#[test]
+fn a_password_is_hashed_as_crypt_does() {
+    // From crypt(3).
+    let wanted = "$6$mysalt12$xRohwhLLrkzrXnePkLB3F4zj.bXkSYAEUg5BSM/ulbtG0OsWHY/BA6nqda8go6eIPHJNg9cuNFdDJhOmrryG5/";
+    assert_eq!(rendered("{{ 'secret' | password_hash('sha512', 'mysalt12') }}", "{}"), Value::from(wanted));
+    let wanted = "$5$mysalt12$ufir2uOF49zGna8473CAQnO5kuduGJYqxrLh02QwIR3";
+    assert_eq!(rendered("{{ 'secret' | password_hash('sha256', 'mysalt12') }}", "{}"), Value::from(wanted));
+    let text = rendered("{{ 'secret' | password_hash('sha512', 'mysalt12', rounds=10000) }}", "{}").to_string();
+    assert!(text.contains("$6$rounds=10000$mysalt12$oX9Wmw4."), "{text}");
+}
+
+#[test]
+fn addresses_answer_the_usual_questions() {
+    let show = |text: &str| rendered(text, "{}");
+    assert_eq!(show("{{ '10.0.0.5/24' | ansible.utils.ipaddr('network') }}"), Value::from("10.0.0.0"));
+    assert_eq!(show("{{ '10.0.0.5/24' | ipaddr('address') }}"), Value::from("10.0.0.5"));
+    assert_eq!(show("{{ '10.0.0.5/24' | ipaddr('netmask') }}"), Value::from("255.255.255.0"));
+    assert_eq!(show("{{ '10.0.0.0/24' | ipaddr(5) }}"), Value::from("10.0.0.5/24"));
+    assert_eq!(show("{{ '10.0.0.0/24' | ipaddr(-2) }}"), Value::from("10.0.0.254/24"));
+    assert_eq!(show("{{ ['10.0.0.1', 'x', '::1'] | ipv4 }}"), serde_json::json!(["10.0.0.1"]));
+    assert_eq!(show("{{ 'nothing' | ipaddr }}"), Value::from(false));
+    assert_eq!(show("{{ '10.1.2.3' | ipaddr('10.0.0.0/8') }}"), Value::from("10.1.2.3"));
+    assert_eq!(show("{{ '::1' | ipwrap }} {{ '10.0.0.1' | ipwrap }}"), Value::from("[::1] 10.0.0.1"));
+}
+
+#[test]
+fn a_misspelt_argument_of_a_filter_is_named() {
+    let message = mistake("{{ x | combine({}, recursve=true) }}", "x: {}").message;
+    assert_eq!(message, "`combine` has no argument `recursve`; did you mean `recursive`?");
+}
+
+#[test]
+fn two_thousand_small_expressions_take_no_time() {
+    // Not a benchmark: a guard against rebuilding an environment, or converting facts, for each of them.
+    let mut given = Given::yaml("port: 30303\nname: '{{ base }}-{{ port }}'\nbase: geth");
+    let facts: serde_json::Map<String, Value> =
+        (0..2000).map(|at| (format!("fact{at}"), Value::from(vec![at; 20]))).collect();
+    given.data.insert("facts".into(), Arc::new(Value::Object(facts)));
+    let (templates, vars) = (Templates::new(), given.vars());
+    let node = Node::text("{{ name }} {{ facts.fact7[0] | default(1) }}", Span::nowhere());
+    let start = std::time::Instant::now();
+    for _ in 0..2000 {
+        assert_eq!(templates.render(&node, &vars), Ok(Value::from("geth-30303 7")));
+    }
+    let taken = start.elapsed();
+    println!("{:?} each", taken / 2000);
+    assert!(taken < std::time::Duration::from_secs(10), "{taken:?}");
+}
+
+#[test]
 fn who_meets_a_value_that_is_not_there_yet_waits_whatever_stands_around_it() {
     for text in ["{{ later | default(1) }}", "{{ later is defined }}", "{{ through.a | default(1) }}", "x{{ later }}"] {
         let given = Given { later: vec!["later".into()], ..Given::yaml("through: {a: '{{ later }}'}") };

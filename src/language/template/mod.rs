@@ -275,7 +275,10 @@ impl Session {
             Ok(compiled) => compiled,
             Err(broken) => return Err(Trouble::Failed(Box::new(broken.diagnostic(text, &span())))),
         };
-        self.run_text(&compiled, root).map_err(|error| self.trouble(&error, &compiled, text, &span()))
+        self.enter(&compiled, &name.display().to_string(), &span())?;
+        let result = self.run_text(&compiled, root);
+        self.leave();
+        result.map_err(|error| self.trouble(&error, &compiled, text, &span()))
     }
 
     /// A result for the caller; whoever met a value that is not there yet has to wait.

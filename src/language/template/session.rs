@@ -32,6 +32,8 @@ pub(super) struct Shared {
     /// Variables being rendered, to find cycles.
     stack: Mutex<Vec<(usize, String)>>,
     hosts: Mutex<HashMap<String, Arc<Session>>>,
+    /// Texts being rendered: a lazy list's item may need itself, and the depth has a bound.
+    texts: Mutex<Vec<(usize, usize)>>,
 }
 
 /// The variables of one host during one rendering.
@@ -173,7 +175,34 @@ impl Session {
             Ok(compiled) => compiled,
             Err(failure) => return Err(Trouble::Failed(Box::new(failure.diagnostic(text, span)))),
         };
-        self.run(&compiled).map_err(|error| self.trouble(&error, &compiled, text, span))
+        self.enter(&compiled, text, span)?;
+        let result = self.run(&compiled);
+        self.leave();
+        result.map_err(|error| self.trouble(&error, &compiled, text, span))
+    }
+
+    /// Notes that a text is being rendered; the caller takes the note away.
+    pub fn enter(self: &Arc<Self>, compiled: &Arc<Compiled>, text: &str, span: &Span) -> Result<(), Trouble> {
+        let entry = (Arc::as_ptr(self) as usize, Arc::as_ptr(compiled) as usize);
+        let mut texts = lock(&self.shared.texts);
+        let same = texts.iter().filter(|other| **other == entry).count();
+        // A file may include itself and end; a variable's text that needs itself never does.
+        if texts.len() >= DEPTH || (same > 1 && compiled.native) || same > DEPTH / 4 {
+            let short: String = text.chars().take(40).collect();
+            let message = if same > 0 {
+                format!("`{short}` needs itself")
+            } else {
+                format!("templates need templates more than {DEPTH} deep")
+            };
+            return Err(Trouble::Failed(Box::new(Diagnostic::new(message, span))));
+        }
+        texts.push(entry);
+        Ok(())
+    }
+
+    /// Takes the note of `enter` away.
+    pub fn leave(&self) {
+        lock(&self.shared.texts).pop();
     }
 
     /// A bare expression's value.

@@ -120,6 +120,7 @@ fn a_loop_shows_its_items_and_not_its_sum() {
             item("nope", Status::Failed, json!({"msg": "no such package"})),
             step(1, "a", Status::Ignored, json!({"msg": "One or more items failed", "results": []})),
             step(1, "b", Status::Skipped, json!({"msg": "nothing to loop over"})),
+            step(1, "c", Status::Failed, json!({"rc": 0, "failed_when_result": true, "stdout_lines": ["x"]})),
         ],
     );
     insta::assert_snapshot!(text, @r#"
@@ -130,6 +131,8 @@ fn a_loop_shows_its_items_and_not_its_sum() {
     failed: [a] (item=nope) => no such package
     ...ignoring
     skipping: [b]
+    failed: [c] => its `failed_when` holds
+        rc: 0
     "#);
 }
 

@@ -4,6 +4,7 @@ mod choice;
 mod codecs;
 mod hashes;
 mod lists;
+mod net;
 mod numbers;
 mod operators;
 pub(super) use choice::truth;
@@ -42,6 +43,7 @@ pub(super) fn all() -> impl Iterator<Item = (&'static str, Callable)> {
         hashes::FILTERS,
         paths::FILTERS,
         urls::FILTERS,
+        net::FILTERS,
         time::FILTERS,
     ]
     .into_iter()
