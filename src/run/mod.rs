@@ -30,7 +30,7 @@ use crate::language::node::{Data, Node};
 use crate::language::playbook::{Play, Playbook};
 use crate::language::serial;
 use crate::plan::{Entry, flatten_play};
-use crate::report::Reporter;
+use crate::base::event::Reporter;
 use context::Missing;
 use guard::Guard;
 use play::{Member, PlayRun};

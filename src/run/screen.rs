@@ -3,7 +3,7 @@
 use crate::base::event::Done;
 use crate::base::{Event, Mask, Recap};
 use crate::plan::Entry;
-use crate::report::Reporter;
+use crate::base::event::Reporter;
 use std::collections::{BTreeMap, HashSet};
 
 /// Holds events back until every task before theirs is over on every host, counts them, and masks secrets.
