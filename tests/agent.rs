@@ -77,14 +77,14 @@ fn an_agent_opens_runs_a_batch_in_order_and_goes() {
 }
 
 #[test]
-fn a_batch_stops_at_its_first_failure_unless_the_call_says_to_go_on() {
+fn a_batch_stops_after_the_step_of_its_first_failure_unless_the_call_says_to_go_on() {
     let (connection, messages) = connect(target());
-    let fails = || call("no_such_module", Map::new().into());
-    connection
-        .send(&batch(1, vec![Call { keep_going: true, ..fails() }, fails(), call("ping", Map::new().into())]))
-        .unwrap();
+    let fails = |step| Call { step, ..call("no_such_module", Map::new().into()) };
+    let works = |step| Call { step, ..call("ping", Map::new().into()) };
+    let calls = vec![Call { keep_going: true, ..fails(0) }, fails(1), works(1), works(2)];
+    connection.send(&batch(1, calls)).unwrap();
     let results = results(&messages);
-    assert_eq!(results.iter().map(|(call, _)| *call).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(results.iter().map(|(call, _)| *call).collect::<Vec<_>>(), [0, 1, 2]);
     assert_eq!(results[1].1.as_ref().unwrap_err().message, "the agent has no module no_such_module");
 }
 
@@ -105,4 +105,91 @@ fn a_missing_program_is_a_clear_failure() {
     while connection.send(&Request::Ping).is_ok() {
         std::thread::yield_now();
     }
+}
+
+/// Waits until no process has `word` in its command line.
+fn gone(word: &str) -> bool {
+    let deadline = std::time::Instant::now() + PATIENCE;
+    let runs = || {
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        processes
+            .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
+            .any(|line| line.split(|byte| *byte == 0).any(|argument| argument == word.as_bytes()))
+    };
+    while runs() {
+        if std::time::Instant::now() > deadline {
+            return false;
+        }
+        std::thread::yield_now();
+    }
+    true
+}
+
+/// A `sleep` that no other test has, and that says when it runs.
+fn sleeper(folder: &std::path::Path, seconds: &str) -> Call {
+    let script = format!("touch {}; exec sleep {seconds}", folder.join("runs").display());
+    call("command", serde_json::json!({"argv": ["sh", "-c", script]}))
+}
+
+fn runs(folder: &std::path::Path) {
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while !folder.join("runs").exists() {
+        assert!(std::time::Instant::now() < deadline, "the command does not start");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_batch_that_is_cancelled_ends_its_command_and_runs_nothing_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (connection, messages) = connect(target());
+    connection.send(&batch(1, vec![sleeper(folder.path(), "61.17"), call("ping", Map::new().into())])).unwrap();
+    runs(folder.path());
+    connection.send(&Request::Cancel { id: 1 }).unwrap();
+    let results = results(&messages);
+    assert_eq!(results.len(), 1);
+    assert!(results[0].1.as_ref().unwrap_err().message.contains("cancelled"), "{results:?}");
+    assert!(gone("61.17"));
+}
+
+#[test]
+fn a_call_that_takes_too_long_fails_and_the_agent_lives_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (connection, messages) = connect(target());
+    let slow = Call { timeout: Some(1), keep_going: true, ..sleeper(folder.path(), "61.18") };
+    connection.send(&batch(1, vec![slow, call("ping", Map::new().into())])).unwrap();
+    let results = results(&messages);
+    assert!(results[0].1.as_ref().unwrap_err().message.starts_with("timed out after 1 s"), "{results:?}");
+    assert!(results[1].1.is_ok());
+    assert!(gone("61.18"));
+}
+
+#[test]
+fn when_the_controller_goes_the_agent_and_what_it_runs_go_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (connection, _messages) = connect(target());
+    connection.send(&batch(1, vec![sleeper(folder.path(), "61.19")])).unwrap();
+    runs(folder.path());
+    drop(connection);
+    assert!(gone("61.19"));
+}
+
+#[test]
+fn a_large_blob_is_asked_for_and_comes_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let dest = folder.path().join("file");
+    let bytes: Vec<u8> = (0..3_000_000_u32).map(|number| (number % 251) as u8).collect();
+    let sha256: String =
+        <sha2::Sha256 as sha2::Digest>::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let (connection, messages) = connect(target());
+    let blob = serde_json::json!({"sha256": sha256, "size": bytes.len()});
+    connection.send(&batch(1, vec![call("copy", serde_json::json!({"dest": dest, "_blob": blob}))])).unwrap();
+    loop {
+        match messages.recv_timeout(PATIENCE).unwrap() {
+            Message::Reply(Reply::Need { sha256 }) => connection.send_blob(sha256, std::io::Cursor::new(bytes.clone())),
+            Message::Reply(Reply::Done { result, .. }) => break assert!(result.is_ok(), "{result:?}"),
+            _ => {}
+        }
+    }
+    assert!(std::fs::read(dest).unwrap() == bytes);
 }

@@ -5,6 +5,7 @@ use super::protocol::Blob;
 use crate::base::Failure;
 use crate::base::failure::{Context, Result};
 use crate::modules::BlobRef;
+use alloy_primitives::hex::encode as hex;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -34,7 +35,7 @@ impl Store {
     pub fn keep(&self, blobs: Vec<Blob>) {
         let mut known = self.lock();
         for blob in blobs {
-            let state = if hex(&Sha256::digest(&blob.bytes)) == blob.sha256 {
+            let state = if hex(Sha256::digest(&blob.bytes)) == blob.sha256 {
                 State::Memory(blob.bytes.into())
             } else {
                 State::Broken(damaged(&blob.sha256))
@@ -54,7 +55,7 @@ impl Store {
         } else if let Err(error) = file.write_all(bytes) {
             Some(State::Broken(Failure::new(format!("cannot keep a file that arrives from the controller: {error}"))))
         } else if last {
-            Some(match (hex(&hash.clone().finalize()) == sha256, file.try_clone()) {
+            Some(match (hex(hash.clone().finalize()) == sha256, file.try_clone()) {
                 (true, Ok(file)) => State::File(Arc::new(file)),
                 (true, Err(error)) => State::Broken(Failure::new(error.to_string())),
                 (false, _) => State::Broken(damaged(sha256)),
@@ -142,16 +143,12 @@ fn damaged(sha256: &str) -> Failure {
         .help("the file on the controller may have changed during the run: run again")
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn reference(bytes: &[u8]) -> BlobRef {
-        BlobRef { sha256: hex(&Sha256::digest(bytes)), size: bytes.len() as u64 }
+        BlobRef { sha256: hex(Sha256::digest(bytes)), size: bytes.len() as u64 }
     }
 
     fn read(mut from: Box<dyn Read>) -> Vec<u8> {

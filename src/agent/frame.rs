@@ -1,4 +1,4 @@
-//! Frames: a big-endian `u32` length, then that many bytes of MessagePack with named fields.
+//! Frames: a big-endian `u32` length, then that many bytes of `MessagePack` with named fields.
 
 use super::protocol::MAX_FRAME;
 use serde::Serialize;

@@ -1,6 +1,6 @@
 //! What controller and agent say to each other.
 //!
-//! Frames are a big-endian `u32` length and a MessagePack body (named fields), on the agent's stdin and stdout. The agent
+//! Frames are a big-endian `u32` length and a `MessagePack` body (named fields), on the agent's stdin and stdout. The agent
 //! first says [`Reply::Hello`]; it exits on [`Request::Bye`], on end of file, and when no frame (not even
 //! [`Request::Ping`]) has come for [`SILENCE`].
 
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long an agent waits for a sign of life; the controller pings four times as often.
-pub const SILENCE: Duration = Duration::from_secs(60);
+pub const SILENCE: Duration = Duration::from_mins(1);
 /// The largest frame: a blob's chunk and some overhead.
 pub const MAX_FRAME: usize = 16 << 20;
 /// Blobs up to this size travel with the batch; larger ones are asked for with [`Reply::Need`].

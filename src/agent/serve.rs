@@ -232,10 +232,10 @@ impl Timer {
     fn start(seconds: u64, flag: Arc<AtomicBool>) -> Self {
         let (done, waiting) = mpsc::channel();
         let rang = Arc::<AtomicBool>::default();
-        let ring = Arc::clone(&rang);
+        let bell = Arc::clone(&rang);
         std::thread::spawn(move || {
             if waiting.recv_timeout(Duration::from_secs(seconds)) == Err(mpsc::RecvTimeoutError::Timeout) {
-                ring.store(true, Ordering::Relaxed);
+                bell.store(true, Ordering::Relaxed);
                 flag.store(true, Ordering::Relaxed);
             }
         });

@@ -9,6 +9,7 @@ pub mod python_regex;
 pub mod recap;
 pub mod secret;
 pub mod span;
+pub mod wildcard;
 
 pub use diagnostic::Diagnostic;
 pub use diff::Diff;

@@ -2,6 +2,7 @@
 
 use crate::base::Failure;
 use crate::base::failure::{Context, Result};
+use alloy_primitives::hex;
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -55,7 +56,7 @@ impl AgentBinary {
                     count => hash.update(&buffer[..count]),
                 }
             }
-            Ok(hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect())
+            Ok(hex::encode(&hash.finalize()[..8]))
         };
         let hash = self.hash.get_or_init(|| compute().map_err(|error| self.unreadable(&error)));
         hash.as_deref().map_err(Clone::clone)

@@ -2,6 +2,7 @@
 
 use super::Target;
 use crate::base::failure::{Context, Result};
+use alloy_primitives::hex;
 use sha2::{Digest, Sha256};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -59,7 +60,7 @@ pub fn socket(target: &Target) -> Result<Option<PathBuf>> {
 pub fn way(target: &Target) -> String {
     let way = (target.address(), target.port, &target.user, &target.private_key, &target.ssh_args);
     let hash = Sha256::digest(format!("{way:?}"));
-    hash[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&hash[..6])
 }
 
 /// A private folder for control sockets whose path is short enough.

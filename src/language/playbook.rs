@@ -203,6 +203,7 @@ pub struct Task {
 
 /// What a task does.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "an include is rare, and a task is shared, never copied")]
 pub enum Action {
     /// Run a module.
     Module {

@@ -192,7 +192,7 @@ pub fn describe(system: &System, path: &Path) -> Result<Map> {
 }
 
 /// The attribute letters of a file, as `lsattr` prints them, without the dashes.
-fn lsattr(system: &System, path: &Path) -> Result<String> {
+pub(super) fn lsattr(system: &System, path: &Path) -> Result<String> {
     let ended = system.run(&Command::new(["lsattr".into(), "-d".into(), system.locate(path).display().to_string()]))?;
     if ended.code != 0 {
         return Err(Failure::new(format!("{}: cannot read its attributes: {}", path.display(), ended.stderr.trim())));

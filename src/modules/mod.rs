@@ -1,5 +1,6 @@
 //! What a task can do. One file a module; [`REGISTRY`] is one line a module.
 
+mod archive;
 pub mod arguments;
 pub mod attributes;
 pub mod content;
@@ -12,6 +13,7 @@ pub mod testing;
 
 pub mod add_host;
 pub mod apt;
+pub mod assemble;
 pub mod assert;
 pub mod blockinfile;
 pub mod command;
@@ -38,7 +40,9 @@ mod eth_unit;
 pub mod eth_verify;
 mod execution;
 pub mod fail;
+pub mod fetch;
 pub mod file;
+pub mod find;
 pub mod get_url;
 pub mod group;
 pub mod group_by;
@@ -57,8 +61,12 @@ pub mod service;
 pub mod set_fact;
 pub mod setup;
 pub mod shell;
+pub mod slurp;
+pub mod stat;
 pub mod systemd;
+pub mod tempfile;
 pub mod template;
+pub mod unarchive;
 pub mod uri;
 pub mod user;
 pub mod wait_for;

@@ -76,7 +76,7 @@ impl Inventory {
         for file in folders::files_of(folder, name) {
             match loader.vars_file(&file) {
                 Ok(entries) => {
-                    table.extend(entries.into_iter().map(|(key, node)| (key.name.to_string(), Var::Node(node))))
+                    table.extend(entries.into_iter().map(|(key, node)| (key.name.to_string(), Var::Node(node))));
                 }
                 Err(wrong) => mistakes.extend(wrong),
             }

@@ -42,29 +42,22 @@ pub fn read(builder: &mut Builder<'_>, path: &Path) {
             builder.child(name, child_name, &child.span);
         }
     }
-    match meta {
-        Some(meta) => {
-            for (key, vars) in meta.entries() {
-                let host = builder.inventory.host(&key.name, Some(&key.span), Some(&path.to_owned()));
-                for (key, value) in vars.entries() {
-                    Inventory::set(&mut host.vars, &key.name, value.clone());
-                }
+    if let Some(meta) = meta {
+        for (key, vars) in meta.entries() {
+            let host = builder.inventory.host(&key.name, Some(&key.span), Some(&path.to_owned()));
+            for (key, value) in vars.entries() {
+                Inventory::set(&mut host.vars, &key.name, value.clone());
             }
         }
-        None => {
-            let names: Vec<String> = builder
-                .inventory
-                .hosts
-                .values()
-                .filter(|host| host.source.as_deref() == Some(path))
-                .map(|host| host.name.clone())
-                .collect();
-            for name in names {
-                let Some(vars) = output(builder, path, &["--host", &name]) else { return };
-                for (key, value) in vars.entries() {
-                    Inventory::set(&mut builder.inventory.host(&name, None, None).vars, &key.name, value.clone());
-                }
-            }
+        return;
+    }
+    // An old program: it wants to be asked for each host.
+    let hosts = builder.inventory.hosts.values().filter(|host| host.source.as_deref() == Some(path));
+    let names: Vec<String> = hosts.map(|host| host.name.clone()).collect();
+    for name in names {
+        let Some(vars) = output(builder, path, &["--host", &name]) else { return };
+        for (key, value) in vars.entries() {
+            Inventory::set(&mut builder.inventory.host(&name, None, None).vars, &key.name, value.clone());
         }
     }
 }

@@ -96,14 +96,12 @@ pub fn kind(kind: Kind, key: &Key, node: &Node, mistakes: &mut Vec<Diagnostic>) 
 pub fn unknown(what: &str, key: &Key, known: &[&[&str]]) -> Diagnostic {
     let diagnostic = Diagnostic::new(format!("{what} has no keyword `{}`", key.name), &key.span);
     let lists = known.iter().flat_map(|list| list.iter().copied());
-    match did_you_mean(&key.name, lists) {
-        Some(name) => diagnostic.help(format!("did you mean `{name}`?")),
-        None => {
-            let mut names: Vec<&str> = known.iter().flat_map(|list| list.iter().copied()).collect();
-            names.sort_unstable();
-            diagnostic.help(format!("known keywords: {}", names.join(", ")))
-        }
+    if let Some(name) = did_you_mean(&key.name, lists) {
+        return diagnostic.help(format!("did you mean `{name}`?"));
     }
+    let mut names: Vec<&str> = known.iter().flat_map(|list| list.iter().copied()).collect();
+    names.sort_unstable();
+    diagnostic.help(format!("known keywords: {}", names.join(", ")))
 }
 
 /// Reports keys of `vars` that no template could name.

@@ -297,9 +297,8 @@ impl Walk<'_> {
         for (key, value) in node.entries() {
             match &*key.name {
                 "dependencies" => {
-                    if check::kind(check::Kind::List, key, value, &mut self.mistakes) {
-                        meta.dependencies = check::list(value);
-                    }
+                    check::kind(check::Kind::List, key, value, &mut self.mistakes);
+                    meta.dependencies = check::list(value);
                 }
                 "allow_duplicates" => {
                     check::kind(check::Kind::Boolean, key, value, &mut self.mistakes);

@@ -121,8 +121,8 @@ impl Walk<'_> {
                 candidates = modules;
             }
         }
-        let named = draft.action.as_ref().map(|(key, _)| key.clone());
-        let names: Vec<&Key> = named.iter().chain(candidates.iter().map(|(key, _)| *key)).collect();
+        let given = draft.action.as_ref().map(|(key, _)| key.clone());
+        let names: Vec<&Key> = given.iter().chain(candidates.iter().map(|(key, _)| *key)).collect();
         if let Some(hosts) = names.iter().find(|key| &*key.name == "hosts") {
             self.wrong(Diagnostic::new("a play stands where a task should", &hosts.span).help(
                 "a file of tasks has no plays; move this to the left margin of a playbook, or use `import_playbook`",

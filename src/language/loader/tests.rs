@@ -212,10 +212,10 @@ fn an_included_role_comes_with_its_dependencies_and_says_what_is_missing() {
         parent: None,
         playbook: folder.path(),
     };
-    let loaded = loader.role(&asked).unwrap();
-    assert_eq!((loaded.block.block.len(), loaded.used_roles.len()), (2, 2));
+    let geth = loader.role(&asked).unwrap();
+    assert_eq!((geth.block.block.len(), geth.used_roles.len()), (2, 2));
     let defaults: Vec<(&str, Option<&str>)> =
-        loaded.used_roles[0].defaults.iter().map(|(key, node)| (&*key.name, node.as_str())).collect();
+        geth.used_roles[0].defaults.iter().map(|(key, node)| (&*key.name, node.as_str())).collect();
     assert_eq!(defaults, [("name", Some("b")), ("shell", Some("s"))]);
     let wrong = loader.role(&super::RoleUse { tasks_from: Some("instal"), ..asked }).unwrap_err();
     assert_eq!(

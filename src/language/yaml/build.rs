@@ -88,17 +88,18 @@ impl<'a> Builder<'a> {
                 self.begin(span, anchor, tag.as_deref(), kind);
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
-            Event::Alias(id) => match self.anchors.get(&id).cloned() {
-                Some((node, weight)) => self.add(node, false, 0, weight),
-                None => {
+            Event::Alias(id) => {
+                let known = self.anchors.get(&id).cloned();
+                let (node, weight) = known.unwrap_or_else(|| {
                     let place = Span::new(self.source.clone(), range.start, range.end);
                     self.mistakes.push(
                         Diagnostic::new("this alias stands inside its own anchor", &place)
                             .help("a value cannot contain itself"),
                     );
-                    self.add(Node { span: place, data: Data::Null }, false, 0, 1);
-                }
-            },
+                    (Node { span: place, data: Data::Null }, 1)
+                });
+                self.add(node, false, 0, weight);
+            }
             _ => {}
         }
     }
@@ -129,24 +130,18 @@ impl<'a> Builder<'a> {
         let wrong = |what: &str| Diagnostic::new(format!("`{text}` is not {what}"), place);
         match (tag.core_suffix(), tag.suffix()) {
             (Some("str"), _) | (None, "" | "!") => as_text(),
-            (Some("int"), _) => scalar::integer(text).map(Data::Int).unwrap_or_else(|| {
-                self.mistakes.push(wrong("an integer of 64 bits").help("leave `!!int` away: larger numbers stay text"));
-                Data::Null
-            }),
+            (Some("int"), _) => {
+                let wrong = || wrong("an integer of 64 bits").help("leave `!!int` away: larger numbers stay text");
+                self.or_wrong(scalar::integer(text).map(Data::Int), wrong)
+            }
             (Some("float"), _) => {
                 let number = scalar::float(text).or_else(|| text.parse().ok());
-                number.map(Data::Float).unwrap_or_else(|| {
-                    self.mistakes.push(wrong("a number"));
-                    Data::Null
-                })
+                self.or_wrong(number.map(Data::Float), || wrong("a number"))
             }
-            (Some("bool"), _) => match scalar::special(text) {
-                Some(data @ Data::Bool(_)) => data,
-                _ => {
-                    self.mistakes.push(wrong("a boolean").help("write `true` or `false`"));
-                    Data::Null
-                }
-            },
+            (Some("bool"), _) => {
+                let boolean = scalar::special(text).filter(|data| matches!(data, Data::Bool(_)));
+                self.or_wrong(boolean, || wrong("a boolean").help("write `true` or `false`"))
+            }
             (Some("null"), _) => Data::Null,
             (None, "unsafe") => Data::Unsafe(Arc::from(text)),
             _ => {
@@ -154,6 +149,13 @@ impl<'a> Builder<'a> {
                 Data::Null
             }
         }
+    }
+
+    fn or_wrong(&mut self, data: Option<Data>, wrong: impl FnOnce() -> Diagnostic) -> Data {
+        data.unwrap_or_else(|| {
+            self.mistakes.push(wrong());
+            Data::Null
+        })
     }
 
     fn unknown_tag(&mut self, tag: &Tag, event: &granit_parser::Span) {
@@ -266,21 +268,19 @@ impl<'a> Builder<'a> {
                     if &*key.name == "<<\0" {
                         key.name = "<<".into();
                     }
-                    match places.get(&key.name) {
-                        Some(&first) => {
-                            let (line, column) = entries[first].0.span.line_column();
-                            self.mistakes.push(
-                                Diagnostic::new(
-                                    format!("the key `{}` stands twice in this table, first at line {line}, column {column}", key.name),
-                                    &key.span,
-                                )
+                    if let Some(&first) = places.get(&key.name) {
+                        let (line, column) = entries[first].0.span.line_column();
+                        let message = format!(
+                            "the key `{}` stands twice in this table, first at line {line}, column {column}",
+                            key.name
+                        );
+                        self.mistakes.push(
+                            Diagnostic::new(message, &key.span)
                                 .help("remove one of the two: only the last would count"),
-                            );
-                        }
-                        None => {
-                            places.insert(key.name.clone(), entries.len());
-                            entries.push((key, node));
-                        }
+                        );
+                    } else {
+                        places.insert(key.name.clone(), entries.len());
+                        entries.push((key, node));
                     }
                 }
             },
