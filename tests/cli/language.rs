@@ -265,17 +265,17 @@ fn tags_select_and_never_needs_its_name() {
     let book = "- hosts: a
   gather_facts: false
   tasks:
-    - debug: {msg: one}
+    - debug: {msg: task-one}
       tags: first
-    - debug: {msg: two}
-    - debug: {msg: three}
+    - debug: {msg: task-two}
+    - debug: {msg: task-three}
       tags: [never, danger]
-    - debug: {msg: four}
+    - debug: {msg: task-four}
       tags: always
 ";
-    Project::new().play(book, &["-t", "first"]).code(0).says("one").says("four").silent_about("two");
-    Project::new().play(book, &["--skip-tags", "first"]).code(0).says("two").silent_about("one").silent_about("three");
-    Project::new().play(book, &["-t", "danger"]).code(0).says("three");
+    Project::new().play(book, &["-t", "first"]).code(0).says("task-one").says("task-four").silent_about("task-two");
+    Project::new().play(book, &["--skip-tags", "first"]).code(0).says("task-two").silent_about("task-one").silent_about("task-three");
+    Project::new().play(book, &["-t", "danger"]).code(0).says("task-three");
 }
 
 #[test]
