@@ -29,6 +29,8 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Show hosts, groups and variables
     Inventory(inventory::InventoryArgs),
+    /// Show the manual of modules
+    Doc(doc::DocArgs),
     /// Serve the stats page of a network
     Ethstats(ethstats::EthstatsArgs),
     /// Serve on stdin and stdout; started by the controller on each host
@@ -53,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Playbook(args) => playbook::run(args),
         Command::Plan(args) => plan::run(&args),
         Command::Inventory(args) => inventory::run(&args),
+        Command::Doc(args) => doc::run(&args),
         Command::Ethstats(args) => ethstats::run(args),
         Command::Agent => crate::agent::serve::main(),
     }
