@@ -30,15 +30,10 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Show hosts, groups and variables
     Inventory(inventory::InventoryArgs),
-<<<<<<< HEAD
     /// Show what a module does and takes
     Doc(doc::DocArgs),
     /// Write an inventory, the playbooks and the roles into a folder
     Init(init::InitArgs),
-=======
-    /// Show the manual of modules
-    Doc(doc::DocArgs),
->>>>>>> main
     /// Serve the stats page of a network
     Ethstats(ethstats::EthstatsArgs),
     /// Serve on stdin and stdout; started by the controller on each host
@@ -64,10 +59,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Inventory(args) => inventory::run(&args),
         Command::Doc(args) => doc::run(&args),
-<<<<<<< HEAD
         Command::Init(args) => init::run(&args),
-=======
->>>>>>> main
         Command::Ethstats(args) => ethstats::run(args),
         Command::Agent => crate::agent::serve::main(),
     }

@@ -31,10 +31,6 @@ use crate::language::node::{Data, Node};
 use crate::language::playbook::{Play, Playbook};
 use crate::language::serial;
 use crate::plan::{Entry, flatten_play};
-<<<<<<< HEAD
-use crate::base::event::Reporter;
-=======
->>>>>>> main
 use context::Missing;
 use guard::Guard;
 use play::{Member, PlayRun};
