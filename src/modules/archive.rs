@@ -205,7 +205,8 @@ fn good(ended: &Ended, file: &str) -> Result<()> {
     if ended.code == 0 {
         return Ok(());
     }
-    let said = [ended.stderr.trim(), ended.stdout.trim()].into_iter().find(|text| !text.is_empty()).unwrap_or("nothing");
+    let said =
+        [ended.stderr.trim(), ended.stdout.trim()].into_iter().find(|text| !text.is_empty()).unwrap_or("nothing");
     Err(Failure::new(format!("{file}: cannot be unpacked: {said}")).with("rc", ended.code))
 }
 

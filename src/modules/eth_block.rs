@@ -73,7 +73,7 @@ impl Module for EthBlock {
                 let head = eth::quantity(&client, "eth_blockNumber")?;
                 let sealer = block.sealer.as_deref().map_or_else(String::new, |sealer| format!(" sealed by {sealer}"));
                 let short = &block.hash[..block.hash.len().min(12)];
-                let proof = Proof::new("has the block too", format!("block {number} {short}..{sealer}, head {head}"));
+                let proof = Proof::new("has the block", format!("block {number} {short}..{sealer}, head {head}"));
                 return Ok(Output { block, head, proofs: vec![proof] });
             }
             Ok(Some(block)) => format!("{} there: the two nodes are on different chains", block.hash),

@@ -186,7 +186,7 @@ impl EthSynced {
             Some((_, Some(block))) => Some(block),
             Some((Some(block), None)) => {
                 return waiting(
-                    format!("{confirmations} blocks on its block {}", block.number),
+                    format!("{confirmations} built on its block {}", block.number),
                     format!("head {}", head.number),
                 );
             }
@@ -211,7 +211,7 @@ impl EthSynced {
         ];
         if let Some(block) = &sealed {
             let evidence = format!(
-                "block {} at {}, {}.., {} blocks on it",
+                "block {} at {}, {}.., {} built on it",
                 block.number,
                 eth::clock(block.time),
                 &block.hash[..block.hash.len().min(12)],

@@ -169,7 +169,7 @@ pub fn squeeze(text: &str) -> String {
 pub fn with_journal(failure: Failure, lines: &[Line]) -> Failure {
     let last = last_lines(lines, 12);
     let shown = if last.is_empty() { "the journal has no lines of it".to_owned() } else { last.join("\n  ") };
-    Failure { message: format!("{}\n  {shown}", failure.message), ..failure }.with("journal", last)
+    Failure { message: format!("{}\n  {shown}", failure.message), ..failure }
 }
 
 /// A unit's command: `systemctl start UNIT`.

@@ -5,7 +5,7 @@ use super::eth_status::Output as Status;
 use super::loose::{Number, Words};
 use super::{Cx, Module, Reach, Result, eth};
 use crate::base::event::Proof;
-use crate::base::{Failure, Value};
+use crate::base::{Failure, Map, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -54,14 +54,7 @@ pub struct Output {
     /// Evidence.
     proofs: Vec<Proof>,
     /// A line a node.
-    table: Table,
-}
-
-/// A table for people.
-#[derive(Debug, Serialize)]
-pub struct Table {
-    columns: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
+    table: Vec<Map>,
 }
 
 impl Module for EthVerify {
@@ -98,8 +91,10 @@ impl Module for EthVerify {
             return Ok(Output { proofs: checks.proofs, table });
         }
         let failure = Failure::new(format!("the network is not as it should be:\n  {}", checks.failed.join("\n  ")));
-        let failure = eth::with_proofs(failure, &checks.proofs).with("failed_checks", checks.failed);
-        Err(failure.with("table", json!(table)))
+        let failure = eth::with_proofs(failure, &checks.proofs);
+        Err(failure.with("table", json!(table)).help(
+            "look at the hosts named; a sealer whose configuration was changed takes it with playbooks/restart.yml",
+        ))
     }
 }
 
@@ -291,33 +286,30 @@ impl EthVerify {
         checks.add("the stats server sees all nodes", against, || listed.join(", "));
     }
 
-    fn table(&self, nodes: &[(String, Status)]) -> Table {
+    fn table(&self, nodes: &[(String, Status)]) -> Vec<Map> {
         let best = nodes.iter().filter(|(_, status)| status.alive).max_by_key(|(_, status)| height(status));
         let row = |(host, status): &(String, Status)| {
-            if !status.alive {
-                let dash = || "-".to_owned();
-                return vec![host.clone(), "does not answer".into(), dash(), dash(), dash(), dash()];
-            }
-            let seals = self.sealers.0.contains(host);
-            let last = status.account.as_ref().filter(|_| seals).and_then(|account| {
+            let last = status.account.as_ref().filter(|_| self.sealers.0.contains(host)).and_then(|account| {
                 best?.1.recent.iter().find(|block| block.sealer.as_deref() == Some(account.as_str()))
             });
-            let head = status.head.as_ref();
-            vec![
-                host.clone(),
-                status.client.as_deref().map_or_else(String::new, |client| {
-                    client.split('/').find(|part| part.starts_with('v')).unwrap_or(client).to_owned()
-                }),
-                status.peers.to_string(),
-                head.map_or_else(String::new, |head| head.number.to_string()),
-                head.map_or_else(String::new, |head| short(&head.hash)),
-                last.map_or_else(|| "-".to_owned(), |block| format!("{} at {}", block.number, eth::clock(block.time))),
-            ]
+            let version = status
+                .client
+                .as_deref()
+                .map(|client| client.split('/').find(|part| part.starts_with('v')).unwrap_or(client).to_owned());
+            let entries = [
+                ("node", Some(host.clone())),
+                ("client", version.or_else(|| Some("does not answer".into()))),
+                ("peers", status.alive.then(|| status.peers.to_string())),
+                ("head", status.head.as_ref().map(|head| head.number.to_string())),
+                ("hash", status.head.as_ref().map(|head| short(&head.hash))),
+                ("last sealed", last.map(|block| format!("{} at {}", block.number, eth::clock(block.time)))),
+            ];
+            entries
+                .map(|(name, value)| (name.to_owned(), value.unwrap_or_else(|| "-".into()).into()))
+                .into_iter()
+                .collect()
         };
-        Table {
-            columns: vec!["node", "client", "peers", "head", "hash", "last sealed"],
-            rows: nodes.iter().map(row).collect(),
-        }
+        nodes.iter().map(row).collect()
     }
 }
 
@@ -357,7 +349,7 @@ mod tests {
         assert!(
             claims.contains(&"one chain") && claims.contains(&"every sealer seals") && claims.contains(&"clocks agree")
         );
-        assert_eq!(done.output["table"]["rows"].as_array().unwrap().len(), 3);
+        assert_eq!(done.output["table"].as_array().unwrap().len(), 3);
     }
 
     #[test]

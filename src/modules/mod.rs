@@ -1,5 +1,6 @@
 //! What a task can do. One file a module; [`REGISTRY`] is one line a module.
 
+mod archive;
 pub mod arguments;
 pub mod attributes;
 pub mod content;
@@ -65,6 +66,7 @@ pub mod stat;
 pub mod systemd;
 pub mod tempfile;
 pub mod template;
+pub mod unarchive;
 pub mod uri;
 pub mod user;
 pub mod wait_for;

@@ -111,6 +111,7 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::systemd::Systemd>(),
     Entry::of::<super::tempfile::TempFile>(),
     Entry::of::<super::template::Template>(),
+    Entry::of::<super::unarchive::Unarchive>(),
     Entry::of::<super::uri::Uri>(),
     Entry::of::<super::user::User>(),
     Entry::of::<super::wait_for::WaitFor>(),

@@ -107,10 +107,8 @@ impl Module for Unarchive {
     fn run(&self, cx: &mut Cx) -> Result<Map> {
         let dest = cx.system.expand(&self.dest.0)?;
         let shown = dest.display().to_string();
-        let mut output = Map::from_iter([
-            ("dest".to_owned(), shown.clone().into()),
-            ("src".to_owned(), self.src.0.clone().into()),
-        ]);
+        let mut output =
+            Map::from_iter([("dest".to_owned(), shown.clone().into()), ("src".to_owned(), self.src.0.clone().into())]);
         if let Some(creates) = &self.creates
             && cx.system.exists(&cx.system.expand(&creates.0)?)?
         {
@@ -141,7 +139,11 @@ impl Module for Unarchive {
         if let Some(example) = differing.first() {
             // Who shall own it must be known before anything is unpacked.
             self.attributes.for_new(cx, false)?;
-            let diff = Diff::action(format!("unpack {} into {shown}: {} differ, first: {example}", self.src.0, differing.len()));
+            let diff = Diff::action(format!(
+                "unpack {} into {shown}: {} differ, first: {example}",
+                self.src.0,
+                differing.len()
+            ));
             cx.change(diff, |writer| {
                 archive.extract(writer)?;
                 members.iter().try_for_each(|member| self.set(writer, &dest.join(member)))
@@ -227,7 +229,10 @@ mod tests {
         let host = host();
         let args = json!({"src": "a.tar.gz", "dest": "/opt", "list_files": true});
         let done = host.check_apply_apply("unarchive", args.clone());
-        assert_output(&done.output, json!({"dest": "/opt", "handler": "TgzArchive", "files": ["top/", "top/data", "top/run"]}));
+        assert_output(
+            &done.output,
+            json!({"dest": "/opt", "handler": "TgzArchive", "files": ["top/", "top/data", "top/run"]}),
+        );
         assert_eq!((host.read("/opt/top/data").as_str(), host.mode_of("/opt/top/run")), ("x\n", 0o755));
         assert!(host.names("/tmp").is_empty(), "the archive is gone");
         host.file("/opt/top/data", "spoiled");
@@ -254,8 +259,7 @@ mod tests {
         let sizes = [number(crc.sum() as usize, 4), number(content.len(), 4), number(content.len(), 4)].concat();
         let common = [number(20, 2), number(0, 2), number(0, 2), number(0, 2), number(0x21, 2), sizes].concat();
         let name_length = number(name.len(), 2);
-        let local =
-            [b"PK\x03\x04", &*common, &*name_length, &*number(0, 2), name.as_bytes(), content].concat();
+        let local = [b"PK\x03\x04", &*common, &*name_length, &*number(0, 2), name.as_bytes(), content].concat();
         let central =
             [b"PK\x01\x02", &*number(20, 2), &*common, &*name_length, &*vec![0; 16], name.as_bytes()].concat();
         let end = [

@@ -48,7 +48,7 @@ impl Args {
     /// The first undefined argument, as a value that travels on.
     pub fn undefined(&self) -> Option<Value> {
         let all = self.values.iter().chain(self.named.iter().map(|(_, value)| value));
-        all.filter_map(Marker::of).next().map(|missing| Value::from_object(Marker(missing)))
+        all.into_iter().find_map(Marker::of).map(|missing| Value::from_object(Marker(missing)))
     }
 
     /// What the filter or test is applied to.

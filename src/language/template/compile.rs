@@ -152,8 +152,13 @@ impl Rewriter {
     /// The rewritten operand, which must be defined.
     fn need(&self, expr: &E) -> E {
         match expr {
-            Expr::Const(_) => self.expr(expr),
-            Expr::BinOp(_) | Expr::Compare(_) | Expr::UnaryOp(_) | Expr::List(_) | Expr::Map(_) => self.expr(expr),
+            // The value of `and` and `or` may be the right operand, which nobody has looked at.
+            Expr::BinOp(op) if matches!(op.op, ast::BinOpKind::ScAnd | ast::BinOpKind::ScOr) => {
+                filter("__use", self.expr(expr), vec![], expr.span())
+            }
+            Expr::Const(_) | Expr::BinOp(_) | Expr::Compare(_) | Expr::UnaryOp(_) | Expr::List(_) | Expr::Map(_) => {
+                self.expr(expr)
+            }
             _ => filter("__use", self.expr(expr), vec![], expr.span()),
         }
     }
@@ -190,10 +195,9 @@ impl Rewriter {
                 span,
             )),
             Expr::UnaryOp(op) => {
-                let kind = match op.op {
-                    ast::UnaryOpKind::Not => ast::UnaryOpKind::Not,
-                    ast::UnaryOpKind::Neg => ast::UnaryOpKind::Neg,
-                };
+                // The kind cannot be copied.
+                let kind =
+                    if matches!(op.op, ast::UnaryOpKind::Not) { ast::UnaryOpKind::Not } else { ast::UnaryOpKind::Neg };
                 Expr::UnaryOp(Spanned::new(ast::UnaryOp { op: kind, expr: self.need(&op.expr) }, span))
             }
             Expr::BinOp(op) => self.operator(op, span),

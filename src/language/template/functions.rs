@@ -32,17 +32,17 @@ fn range(_: &mut State, args: &Args) -> Result<Value, Error> {
         (Some(start), Some(stop)) => (start, stop),
         (None, _) => return Err(wrong("`range` needs where to stop: `range(5)`")),
     };
-    let step = number(2)?.unwrap_or(1);
-    let length = match step {
+    let stride = number(2)?.unwrap_or(1);
+    let length = match stride {
         0 => return Err(wrong("`range` cannot step by 0")),
-        1.. => (i128::from(stop) - i128::from(start) + i128::from(step) - 1) / i128::from(step),
-        _ => (i128::from(start) - i128::from(stop) - i128::from(step) - 1) / -i128::from(step),
+        1.. => (i128::from(stop) - i128::from(start) + i128::from(stride) - 1) / i128::from(stride),
+        _ => (i128::from(start) - i128::from(stop) - i128::from(stride) - 1) / -i128::from(stride),
     };
     let length = usize::try_from(length.max(0)).unwrap_or(usize::MAX);
     if length > 1_000_000 {
         return Err(wrong("`range` of more than a million numbers"));
     }
-    Ok((0..length as i64).map(|at| Value::from(start + at * step)).collect())
+    Ok((0..i64::try_from(length).unwrap_or(0)).map(|at| Value::from(start + at * stride)).collect())
 }
 
 fn dict(_: &mut State, args: &Args) -> Result<Value, Error> {

@@ -64,6 +64,8 @@ fn keeps_going(args: &Args) -> bool {
 
 fn ask<'a>(state: &mut State, args: &'a Args) -> Result<Ask<'a>, Error> {
     let session = Session::of(state).ok_or_else(|| wrong("`lookup` works only in a template"))?;
+    // Each lookup knows its own options, and looks at them only when it needs them.
+    args.take_named();
     let mut terms = args.values.iter();
     let name = terms.next().and_then(Value::as_str).ok_or_else(|| wrong("`lookup` needs the name of a lookup"))?;
     Ok(Ask { session, name: short(name).to_owned(), terms: terms.cloned().collect(), args })
@@ -143,7 +145,8 @@ fn run(ask: &Ask) -> Result<Vec<Value>, Error> {
         "subelements" => subelements(ask),
         "random_choice" => {
             let items = flat(&ask.terms, 1)?;
-            let pick = getrandom::u64().map_err(|error| wrong(error.to_string()))? as usize % items.len().max(1);
+            let pick = getrandom::u64().map_err(|error| wrong(error.to_string()))? % (items.len().max(1) as u64);
+            let pick = usize::try_from(pick).unwrap_or(0);
             Ok(items.into_iter().nth(pick).into_iter().collect())
         }
         other => {
@@ -178,8 +181,8 @@ fn flat(values: &[Value], levels: usize) -> Result<Vec<Value>, Error> {
 }
 
 fn env(ask: &Ask, name: &str) -> Value {
-    let default = || option(ask.args, "default").unwrap_or_else(|| Value::from(""));
-    std::env::var(name).map_or_else(|_| default(), Value::from)
+    let default = option(ask.args, "default").unwrap_or_else(|| Value::from(""));
+    std::env::var(name).map_or(default, Value::from)
 }
 
 fn searched(ask: &Ask, kind: &str, name: &str) -> Result<PathBuf, Error> {
@@ -215,17 +218,13 @@ fn template(ask: &Ask, name: &str) -> Result<Value, Error> {
 }
 
 fn variable(ask: &Ask, name: &str) -> Result<Value, Error> {
-    match ask.session.variable(name).map_err(Error::from)? {
-        Some(value) => Ok(value),
-        None => match option(ask.args, "default") {
-            Some(default) => Ok(default),
-            None => {
-                let mut missing = ask.session.missing(name);
-                missing.message.get_or_insert_with(|| format!("no variable `{name}` was found"));
-                Err(Trouble::Missing(Arc::new(missing)).into())
-            }
-        },
-    }
+    let found = ask.session.variable(name).map_err(Error::from)?;
+    let default = option(ask.args, "default");
+    found.or(default).ok_or_else(|| {
+        let mut missing = ask.session.missing(name);
+        missing.message.get_or_insert_with(|| format!("no variable `{name}` was found"));
+        Trouble::Missing(Arc::new(missing)).into()
+    })
 }
 
 fn varnames(ask: &Ask) -> Result<Vec<Value>, Error> {

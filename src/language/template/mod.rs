@@ -65,6 +65,9 @@ struct Broken {
     range: Option<std::ops::Range<usize>>,
 }
 
+/// What compiles a text; on failure with the places of bytes that were added to it.
+type Compile = fn(&str) -> Result<Compiled, (Error, Vec<usize>)>;
+
 type Cache<K> = Mutex<HashMap<K, Result<Arc<Compiled>, Broken>>>;
 
 #[derive(Debug)]
@@ -161,18 +164,8 @@ impl Templates {
         vars: &Arc<dyn Variables>,
     ) -> Result<String, RenderError> {
         let session = self.session(vars);
-        session.finish(self.file_text(&session, name, text, options))
-    }
-
-    fn file_text(
-        &self,
-        session: &Arc<Session>,
-        name: &Path,
-        text: &str,
-        options: &TemplateOptions,
-    ) -> Result<String, Trouble> {
         let root = minijinja::Value::from_object(Scope(session.clone()));
-        session.file(name, text, options, root)
+        session.finish(session.file(name, text, options, root))
     }
 
     /// Mistakes of syntax, unknown filters and tests in every text of a node; needs no variables.
@@ -322,12 +315,7 @@ impl Inner {
         self.cached(&self.expressions, text, Compiled::expression)
     }
 
-    fn cached(
-        &self,
-        cache: &Cache<Arc<str>>,
-        text: &str,
-        compile: fn(&str) -> Result<Compiled, (Error, Vec<usize>)>,
-    ) -> Result<Arc<Compiled>, Broken> {
+    fn cached(&self, cache: &Cache<Arc<str>>, text: &str, compile: Compile) -> Result<Arc<Compiled>, Broken> {
         if let Some(known) = lock(cache).get(text) {
             return known.clone();
         }
@@ -413,8 +401,12 @@ fn environment() -> (Environment<'static>, Names) {
     let mut names = Names::default();
     env.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     env.set_debug(false);
+    // For what `import` and `extends` load; our own texts bring their syntax with them.
+    if let Ok(syntax) = TemplateOptions::default().syntax() {
+        env.set_syntax(syntax);
+    }
     env.set_recursion_limit(120);
-    env.set_unknown_method_callback(|state, value, method, args| functions::method(state, value, method, args));
+    env.set_unknown_method_callback(functions::method);
     env.set_formatter(|out, state, value| {
         let text = match Session::of(state) {
             Some(session) => session.print(value)?,

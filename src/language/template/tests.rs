@@ -9,6 +9,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 use std::cmp::Ordering;
 
+#[expect(clippy::unnecessary_wraps, reason = "the type of all tests")]
 fn yes(flag: bool) -> Result<Value, Error> {
     Ok(Value::from(flag))
 }

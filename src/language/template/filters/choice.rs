@@ -15,19 +15,21 @@ pub(super) const FILTERS: &[(&str, Callable)] = &[
     ("type_debug", type_debug),
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "the type of all filters")]
 fn default(_: &mut State, args: &Args) -> Result<Value, Error> {
     let value = args.subject();
-    let replace = Marker::of(&value).is_some() || (args.flag(1, "boolean") && !value.is_true());
-    if replace {
-        return Ok(args.get(0, "default_value").cloned().unwrap_or_else(|| Value::from("")));
+    let (other, boolean) = (args.get(0, "default_value"), args.flag(1, "boolean"));
+    if Marker::of(&value).is_some() || (boolean && !value.is_true()) {
+        return Ok(other.cloned().unwrap_or_else(|| Value::from("")));
     }
     Ok(value)
 }
 
 fn mandatory(_: &mut State, args: &Args) -> Result<Value, Error> {
     let value = args.subject();
+    let message = args.get(0, "msg");
     let Some(missing) = Marker::of(&value) else { return Ok(value) };
-    Err(wrong(match args.get(0, "msg") {
+    Err(wrong(match message {
         Some(message) => to_text(message)?,
         None => format!("a required variable is missing: {}", missing.sentence()),
     }))
@@ -41,6 +43,7 @@ pub(in super::super) fn truth(value: &Value) -> bool {
     if value.kind() == minijinja::value::ValueKind::Bool { value.is_true() } else { *value == Value::from(1) }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the type of all filters")]
 fn bool(_: &mut State, args: &Args) -> Result<Value, Error> {
     Ok(Value::from(truth(&args.subject())))
 }
@@ -50,15 +53,15 @@ fn ternary(_: &mut State, args: &Args) -> Result<Value, Error> {
     if Marker::of(&value).is_some() {
         return Ok(value);
     }
-    if value.is_none()
-        && let Some(none) = args.get(2, "none_val")
-    {
-        return Ok(none.clone());
-    }
     let (yes, no) = (args.need(0, "true_val")?, args.need(1, "false_val")?);
-    Ok(if value.is_true() { yes.clone() } else { no.clone() })
+    Ok(match args.get(2, "none_val") {
+        Some(none) if value.is_none() => none.clone(),
+        _ if value.is_true() => yes.clone(),
+        _ => no.clone(),
+    })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the type of all filters")]
 fn type_debug(_: &mut State, args: &Args) -> Result<Value, Error> {
     Ok(Value::from(type_name(&args.subject())))
 }

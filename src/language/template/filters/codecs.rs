@@ -38,6 +38,8 @@ impl Style {
             comma = pair.get_item_by_index(0)?.to_string();
             colon = pair.get_item_by_index(1)?.to_string();
         }
+        // Options of Ansible's own that change nothing here.
+        let _ = (args.named("vault_to_text"), args.named("preprocess_unsafe"));
         let sort = args.get(99, "sort_keys").map_or(sort, Value::is_true);
         let ascii = args.get(99, "ensure_ascii").is_none_or(Value::is_true);
         Ok(Self { indent, sort, ascii, comma, colon })
@@ -133,13 +135,22 @@ fn from_json(_: &mut State, args: &Args) -> Result<Value, Error> {
 }
 
 fn b64encode(_: &mut State, args: &Args) -> Result<Value, Error> {
+    utf8_only(args)?;
     let engine = if args.flag(1, "urlsafe") { URL_SAFE } else { STANDARD };
     Ok(Value::from(engine.encode(args.text()?)))
 }
 
 fn b64decode(_: &mut State, args: &Args) -> Result<Value, Error> {
+    utf8_only(args)?;
     let text: String = args.text()?.split_whitespace().collect();
     let engine = if args.flag(1, "urlsafe") { URL_SAFE } else { STANDARD };
     let bytes = engine.decode(text).map_err(|error| wrong(format!("`b64decode`: the text is not base64: {error}")))?;
     String::from_utf8(bytes).map(Value::from).map_err(|_| wrong("`b64decode`: what comes out is not UTF-8 text"))
+}
+
+fn utf8_only(args: &Args) -> Result<(), Error> {
+    match args.str(0, "encoding")?.as_deref() {
+        None | Some("utf-8" | "utf8" | "UTF-8" | "ascii") => Ok(()),
+        Some(other) => Err(wrong(format!("`{}` knows no encoding but utf-8, not `{other}`", args.name))),
+    }
 }

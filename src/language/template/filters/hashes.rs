@@ -7,6 +7,7 @@ use md5::Md5;
 use minijinja::{Error, State, Value};
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
+use std::fmt::Write as _;
 
 pub(super) const FILTERS: &[(&str, Callable)] = &[
     ("hash", hash),
@@ -18,7 +19,10 @@ pub(super) const FILTERS: &[(&str, Callable)] = &[
 ];
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }
 
 fn hash(_: &mut State, args: &Args) -> Result<Value, Error> {
@@ -91,13 +95,12 @@ fn password_hash(_: &mut State, args: &Args) -> Result<Value, Error> {
     use sha_crypt::Params;
     let password = args.text()?;
     let kind = args.str(0, "hashtype")?.unwrap_or_else(|| "sha512".into());
-    let salt = match args.str(1, "salt")? {
-        Some(salt) => salt,
-        None => {
-            let mut bytes = [0; 12];
-            getrandom::fill(&mut bytes).map_err(|error| wrong(format!("no random numbers: {error}")))?;
-            crypt_base64(&bytes)
-        }
+    let salt = if let Some(salt) = args.str(1, "salt")? {
+        salt
+    } else {
+        let mut bytes = [0; 12];
+        getrandom::fill(&mut bytes).map_err(|error| wrong(format!("no random numbers: {error}")))?;
+        crypt_base64(&bytes)
     };
     if salt.len() > 16 || !salt.bytes().all(|byte| CRYPT.contains(&byte)) {
         return Err(wrong("a salt of `password_hash` is up to 16 letters, digits, dots and slashes"));

@@ -154,6 +154,7 @@ fn product(_: &mut State, args: &Args) -> Result<Value, Error> {
     for _ in 1..repeat {
         lists.extend(once.iter().cloned());
     }
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     let size: f64 = lists.iter().map(|list| list.len() as f64).product();
     if size > 1e6 {
         return Err(wrong("`product` of more than a million combinations"));

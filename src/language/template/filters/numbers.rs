@@ -59,7 +59,7 @@ fn int(_: &mut State, args: &Args) -> Result<Value, Error> {
         }
         return Ok(match parsed(text, base) {
             Some(number) => whole(number),
-            None => text.trim().parse::<f64>().map_or(default, |number| truncated(number)),
+            None => text.trim().parse::<f64>().map_or(default, truncated),
         });
     }
     Ok(match value.kind() {
@@ -148,6 +148,7 @@ fn pow(_: &mut State, args: &Args) -> Result<Value, Error> {
 fn root(_: &mut State, args: &Args) -> Result<Value, Error> {
     let value = number(args, &args.subject())?;
     let base = args.get(0, "base").map(|base| number(args, base)).transpose()?.unwrap_or(2.0);
+    #[expect(clippy::float_cmp, reason = "exactly 2 has an exact way")]
     let root = if base == 2.0 { value.sqrt() } else { value.powf(1.0 / base) };
     Ok(Value::from(root))
 }
@@ -183,8 +184,10 @@ fn human_to_bytes(_: &mut State, args: &Args) -> Result<Value, Error> {
     let (digits, unit) = text.split_at(split);
     let bad = || wrong(format!("`human_to_bytes` cannot read `{text}`; write for example `10 MB` or `2K`"));
     let size: f64 = digits.parse().map_err(|_| bad())?;
+    let default = args.str(0, "default_unit")?.unwrap_or_default();
+    let bits = args.flag(1, "isbits");
     let unit = match unit.trim() {
-        "" => args.str(0, "default_unit")?.unwrap_or_default(),
+        "" => default,
         unit => unit.to_owned(),
     };
     let upper = unit.to_uppercase();
@@ -195,7 +198,7 @@ fn human_to_bytes(_: &mut State, args: &Args) -> Result<Value, Error> {
         None => return Err(bad()),
     };
     let small_b = unit.ends_with('b') || upper.ends_with("BIT") || upper.ends_with("BITS");
-    if unit.len() > 1 && args.flag(1, "isbits") != small_b && unit.to_uppercase().ends_with('B') {
+    if unit.len() > 1 && bits != small_b && unit.to_uppercase().ends_with('B') {
         return Err(wrong(format!(
             "`{unit}` is {}: `b` means bits, `B` bytes",
             if small_b { "bits" } else { "bytes" }

@@ -16,7 +16,10 @@ pub(super) const FILTERS: &[(&str, Callable)] = &[
     ("regex_escape", regex_escape),
 ];
 
-static KNOWN: LazyLock<Mutex<HashMap<(String, bool, bool), Arc<Regex>>>> = LazyLock::new(Mutex::default);
+/// By text, and whether case is ignored and lines count.
+type Known = HashMap<(String, bool, bool), Arc<Regex>>;
+
+static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
 
 /// A compiled pattern, compiled once.
 pub(in super::super) fn pattern(text: &str, ignore_case: bool, multiline: bool) -> Result<Arc<Regex>, Error> {

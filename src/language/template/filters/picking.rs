@@ -113,11 +113,11 @@ fn select(state: &mut State, args: &Args, keep: bool, by_attribute: bool) -> Res
 }
 
 fn groupby(_: &mut State, args: &Args) -> Result<Value, Error> {
-    let path = args.need(0, "attribute")?;
+    let (path, default) = (args.need(0, "attribute")?, args.get(1, "default"));
     let mut groups: Vec<(Value, Vec<Value>)> = Vec::new();
     for item in args.items()? {
         let mut key = attribute(&item, path)?;
-        if let (Some(default), true) = (args.get(1, "default"), Marker::of(&key).is_some()) {
+        if let (Some(default), true) = (default, Marker::of(&key).is_some()) {
             key = default.clone();
         }
         let key = defined(key)?;
@@ -180,6 +180,7 @@ fn sum(_: &mut State, args: &Args) -> Result<Value, Error> {
         }
     }
     if is_float {
+        #[expect(clippy::cast_precision_loss, reason = "a sum with a float in it is a float")]
         return Ok(Value::from(float + whole as f64));
     }
     Ok(i64::try_from(whole).map_or_else(|_| Value::from(whole), Value::from))

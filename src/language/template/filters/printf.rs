@@ -37,19 +37,16 @@ pub(in super::super) fn percent(format: &str, values: &[Value]) -> Result<String
             out.push('%');
             continue;
         }
-        let value = match name {
-            Some(name) => {
-                let table = values.first().cloned().unwrap_or_default();
-                let value = table.get_item(&Value::from(name.as_str())).unwrap_or_default();
-                if value.is_undefined() {
-                    return Err(wrong(format!("the format needs a value `{name}`")));
-                }
-                value
+        let value = if let Some(name) = name {
+            let table = values.first().cloned().unwrap_or_default();
+            let value = table.get_item(&Value::from(name.as_str())).unwrap_or_default();
+            if value.is_undefined() {
+                return Err(wrong(format!("the format needs a value `{name}`")));
             }
-            None => {
-                next += 1;
-                values.get(next - 1).cloned().ok_or_else(|| wrong("the format has more `%` than there are values"))?
-            }
+            value
+        } else {
+            next += 1;
+            values.get(next - 1).cloned().ok_or_else(|| wrong("the format has more `%` than there are values"))?
         };
         out.push_str(&converted(kind, &spec, &value)?);
     }
@@ -142,6 +139,7 @@ fn whole(value: &Value) -> Result<i128, Error> {
             return Ok(number);
         }
         if let Ok(number) = f64::try_from(value.clone()) {
+            #[expect(clippy::cast_possible_truncation, reason = "that is what %d means")]
             return Ok(number.trunc() as i128);
         }
     }

@@ -164,11 +164,12 @@ fn truncate(_: &mut State, args: &Args) -> Result<Value, Error> {
     let length = size(args.int(0, "length")?, 255);
     let end = args.str(2, "end")?.unwrap_or_else(|| "...".into());
     let leeway = size(args.int(3, "leeway")?, 5);
+    let kill = args.flag(1, "killwords");
     if text.chars().count() <= length + leeway {
         return Ok(Value::from(text));
     }
     let cut: String = text.chars().take(length.saturating_sub(end.chars().count())).collect();
-    if args.flag(1, "killwords") {
+    if kill {
         return Ok(Value::from(cut + &end));
     }
     let whole = cut.rsplit_once(' ').map_or(cut.as_str(), |(head, _)| head);

@@ -6,6 +6,7 @@ use super::super::convert::wrong;
 use super::tables::pairs;
 use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
+use std::fmt::Write as _;
 
 pub(super) const FILTERS: &[(&str, Callable)] =
     &[("urlencode", urlencode), ("urldecode", urldecode), ("urlsplit", urlsplit)];
@@ -19,7 +20,7 @@ fn encoded(text: &str, safe: &str, plus: bool) -> String {
         } else if plus && letter == ' ' {
             out.push('+');
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out
@@ -114,11 +115,11 @@ fn urlsplit(_: &mut State, args: &Args) -> Result<Value, Error> {
         ("username", text(name)),
     ];
     match args.str(0, "query")? {
-        Some(part) => parts
+        Some(wanted) => parts
             .into_iter()
-            .find(|(name, _)| *name == part)
+            .find(|(name, _)| *name == wanted)
             .map(|(_, value)| value)
-            .ok_or_else(|| wrong(format!("`urlsplit` has no part `{part}`: it is one of fragment, hostname, netloc, password, path, port, query, scheme, username"))),
+            .ok_or_else(|| wrong(format!("`urlsplit` has no part `{wanted}`: it is one of fragment, hostname, netloc, password, path, port, query, scheme, username"))),
         None => Ok(Value::from_pairs(parts)),
     }
 }

@@ -1,4 +1,4 @@
-//! YAML in and out. What is written has PyYAML's form, so that files do not differ from Ansible's.
+//! YAML in and out. What is written has `PyYAML`'s form, so that files do not differ from Ansible's.
 
 use super::super::Callable;
 use super::super::args::Args;
@@ -73,6 +73,8 @@ fn written(args: &Args, indent: usize, flow: Flow) -> Result<Value, Error> {
         Some(_) => Flow::Never,
         None => flow,
     };
+    // Options that change nothing here: text is always written as it is.
+    let _ = (args.named("allow_unicode"), args.named("encoding"), args.named("line_break"));
     let mut writer = Writer {
         out: String::new(),
         column: 0,
@@ -134,7 +136,6 @@ impl Writer {
             (Data::Object(map), _) if map.is_empty() => true,
             (Data::Array(items), Flow::Leaves) => items.iter().all(scalar),
             (Data::Object(map), Flow::Leaves) => map.values().all(scalar),
-            (_, Flow::Always) => true,
             (_, Flow::Never) => false,
             _ => true,
         }
