@@ -27,16 +27,16 @@ pub struct Attributes {
     /// Where a file cannot be replaced at once (a file mounted into a container), write into it instead.
     #[serde(default)]
     pub unsafe_writes: Flag,
-    /// SELinux user. SELinux labels are not managed: refused on hosts where SELinux is on, ignored elsewhere.
+    /// `SELinux` user. `SELinux` labels are not managed: refused on hosts where `SELinux` is on, ignored elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seuser: Option<Text>,
-    /// SELinux role; see `seuser`.
+    /// `SELinux` role; see `seuser`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serole: Option<Text>,
-    /// SELinux type; see `seuser`.
+    /// `SELinux` type; see `seuser`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setype: Option<Text>,
-    /// SELinux level; see `seuser`.
+    /// `SELinux` level; see `seuser`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selevel: Option<Text>,
 }

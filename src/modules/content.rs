@@ -98,9 +98,9 @@ pub fn put(cx: &mut Cx, how: Put, content: Content) -> Result<Done> {
             _ => None,
         };
         if how.attributes.unsafe_writes.0 {
-            staged.commit_or_overwrite()?
+            staged.commit_or_overwrite()?;
         } else {
-            staged.commit()?
+            staged.commit()?;
         }
         match &file {
             Some(_) => differing.set(writer, path)?,

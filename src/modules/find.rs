@@ -329,14 +329,12 @@ fn amount(option: &str, text: &str, units: &[(&str, i64)]) -> Result<i64> {
         "" => Some(1),
         unit => units.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor),
     };
-    match (digits.parse::<i64>(), factor) {
-        (Ok(number), Some(factor)) => Ok(number.saturating_mul(factor)),
-        _ => {
-            let known: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
-            Err(Failure::new(format!("option `{option}`: `{text}` is not understood"))
-                .help(format!("write a whole number and one of {}", known.join(", "))))
-        }
+    if let (Ok(number), Some(factor)) = (digits.parse::<i64>(), factor) {
+        return Ok(number.saturating_mul(factor));
     }
+    let known: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
+    Err(Failure::new(format!("option `{option}`: `{text}` is not understood"))
+        .help(format!("write a whole number and one of {}", known.join(", "))))
 }
 
 #[cfg(test)]

@@ -149,10 +149,10 @@ impl LineInFile {
         let regexp = compiled(self.regexp.as_ref())?;
         let mut matched = self.find(&lines, regexp.as_ref())?;
         let mut wanted = line.to_owned();
-        if let (Some(at), true, Some(regexp)) = (matched, self.backrefs.0, &regexp) {
-            if let Some(captures) = python_regex::captures(regexp, bare(&lines[at]))? {
-                wanted = python_regex::expand(line, &captures)?;
-            }
+        if let (Some(at), true, Some(regexp)) = (matched, self.backrefs.0, &regexp)
+            && let Some(captures) = python_regex::captures(regexp, bare(&lines[at]))?
+        {
+            wanted = python_regex::expand(line, &captures)?;
         }
         if matched.is_none() {
             matched = lines.iter().rposition(|known| bare(known) == line);

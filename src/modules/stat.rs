@@ -8,6 +8,7 @@ use crate::system::{Algorithm, Command, Kind, Meta, System};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 
 /// Returns facts about a file, folder or link as `stat`; `stat.exists` says whether there is one. Changes nothing.
@@ -160,11 +161,11 @@ pub(super) fn values(system: &System, path: &Path, meta: &Meta, names: &mut Name
     ] {
         put(name, (meta.mode & bit != 0).into());
     }
-    if !names.users.contains_key(&meta.uid) {
-        names.users.insert(meta.uid, system.user_by_id(meta.uid)?.map(|user| user.name));
+    if let Entry::Vacant(unknown) = names.users.entry(meta.uid) {
+        unknown.insert(system.user_by_id(meta.uid)?.map(|user| user.name));
     }
-    if !names.groups.contains_key(&meta.gid) {
-        names.groups.insert(meta.gid, system.group_by_id(meta.gid)?.map(|group| group.name));
+    if let Entry::Vacant(unknown) = names.groups.entry(meta.gid) {
+        unknown.insert(system.group_by_id(meta.gid)?.map(|group| group.name));
     }
     if let Some(Some(name)) = names.users.get(&meta.uid) {
         put("pw_name", name.clone().into());

@@ -84,6 +84,11 @@ impl Screen {
         lock(&self.state).rows.shift_remove(&(task, host.to_owned()));
     }
 
+    /// No step runs any more.
+    pub fn end_all(&self) {
+        lock(&self.state).rows.clear();
+    }
+
     /// Takes the live lines away until something is printed.
     pub fn hush(&self) {
         let mut state = lock(&self.state);

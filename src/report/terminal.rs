@@ -97,6 +97,7 @@ impl Terminal {
             }
             Event::Warning { text } => self.warning(text),
             Event::RunEnded { recap, exit, round_trips, bytes, seconds } => {
+                self.screen.end_all();
                 self.recap(recap) + &self.last_line(*exit, *round_trips, *bytes, *seconds)
             }
         }

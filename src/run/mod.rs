@@ -23,6 +23,7 @@ mod waits;
 pub use context::{Context, Options};
 pub use vars::Store;
 
+use crate::base::event::Reporter;
 use crate::base::{Diagnostic, Event, Failure, Map, Value};
 use crate::language::inventory::Inventory;
 use crate::language::layers::{Layer, Table, Var};
@@ -30,7 +31,6 @@ use crate::language::node::{Data, Node};
 use crate::language::playbook::{Play, Playbook};
 use crate::language::serial;
 use crate::plan::{Entry, flatten_play};
-use crate::report::Reporter;
 use context::Missing;
 use guard::Guard;
 use play::{Member, PlayRun};

@@ -1,9 +1,9 @@
 //! Events leave in playbook order, whatever order the hosts work in.
 
 use crate::base::event::Done;
+use crate::base::event::Reporter;
 use crate::base::{Event, Mask, Recap};
 use crate::plan::Entry;
-use crate::report::Reporter;
 use std::collections::{BTreeMap, HashSet};
 
 /// Holds events back until every task before theirs is over on every host, counts them, and masks secrets.

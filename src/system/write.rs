@@ -31,8 +31,8 @@ impl Writer {
     pub fn folder(&self, path: &Path, traits: Traits) -> Result<()> {
         // Until it has its owner, nobody else may look into it, unless that is the system's default anyway.
         let private = traits.mode.is_some() || traits.uid.is_some() || traits.gid.is_some();
-        let made = fs::DirBuilder::new().mode(if private { 0o700 } else { 0o777 }).create(self.system.locate(path));
-        made.map_err(|error| trouble(path, "make the folder", &error))?;
+        let result = fs::DirBuilder::new().mode(if private { 0o700 } else { 0o777 }).create(self.system.locate(path));
+        result.map_err(|error| trouble(path, "make the folder", &error))?;
         if private {
             let mode = traits.mode.unwrap_or(0o777 & !self.system.umask());
             self.traits(path, Traits { mode: Some(mode), ..traits })?;

@@ -263,7 +263,7 @@ fn a_template_file_includes_imports_and_extends_others() {
         std::fs::write(folder.path().join("templates").join(name), text).unwrap();
     };
     write("part.j2", "part of {{ name }} {{ local }}\n");
-    write("macros.j2", "{% macro peer(x) %}enode://{{ x }}@{{ name }}{% endmacro %}");
+    write("macros.j2", "{% macro peer(x) %}enode://{{ x }}@{{ name }}{% endmacro %}{% macro block() %}\nline\n{% endmacro %}");
     write("base.j2", "<{% block body %}{% endblock %}>");
     let vars = || Given { folder: folder.path().to_owned(), ..Given::yaml("name: net\nlist: [1, 2]") }.vars();
     let show = |text: &str| {
@@ -271,6 +271,7 @@ fn a_template_file_includes_imports_and_extends_others() {
     };
     assert_eq!(show("{% set local = 7 %}\n{% include 'part.j2' %}end\n"), "part of net 7\nend\n");
     assert_eq!(show("{% from 'macros.j2' import peer %}{{ peer('k') }}"), "enode://k@net");
+    assert_eq!(show("{% from 'macros.j2' import block %}{{ block() }}"), "line\n");
     assert_eq!(show("{% import 'macros.j2' as m with context %}{{ m.peer('k') }}"), "enode://k@net");
     assert_eq!(show("{% extends 'base.j2' %}{% block body %}{{ name }}{% endblock %}"), "<net>");
     assert_eq!(show("{% for i in list %}\n{{ i }}\n{% endfor %}\n"), "1\n2\n");

@@ -401,6 +401,10 @@ fn environment() -> (Environment<'static>, Names) {
     let mut names = Names::default();
     env.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     env.set_debug(false);
+    // For what `import` and `extends` load; our own texts bring their syntax with them.
+    if let Ok(syntax) = TemplateOptions::default().syntax() {
+        env.set_syntax(syntax);
+    }
     env.set_recursion_limit(120);
     env.set_unknown_method_callback(functions::method);
     env.set_formatter(|out, state, value| {
