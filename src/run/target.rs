@@ -143,7 +143,9 @@ fn become_of(
         None | Some("sudo" | "ansible.builtin.sudo") => Method::Sudo,
         Some("su" | "ansible.builtin.su") => Method::Su,
         Some(other) => {
-            return Err(Failure::new(format!("`become_method: {other}` is not supported")).help("write `sudo` or `su`").into());
+            return Err(Failure::new(format!("`become_method: {other}` is not supported"))
+                .help("write `sudo` or `su`")
+                .into());
         }
     };
     let exe = one("ansible_become_exe", keyword(|keywords| keywords.become_exe.as_ref())?)?;

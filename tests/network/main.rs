@@ -172,7 +172,9 @@ fn a_restart_takes_the_sealers_in_order_and_proves_each() {
         for proof in event["proofs"].as_array().into_iter().flatten() {
             proofs.push(format!("{} {}", proof["claim"], proof["evidence"]));
             let host = event["host"].as_str().expect("a host").to_owned();
-            if proof["evidence"].as_str().is_some_and(|seen| seen.contains("Blockchain stopped")) && !order.contains(&host) {
+            if proof["evidence"].as_str().is_some_and(|seen| seen.contains("Blockchain stopped"))
+                && !order.contains(&host)
+            {
                 order.push(host);
             }
         }
@@ -243,9 +245,13 @@ fn a_node_that_knows_only_the_bootnode_finds_the_network_and_syncs() {
         address("ethstats1")
     );
     // The stats host has no geth: it gets the program and the genesis, and nothing else of the network.
-    for (from, to) in [("/opt/geth/1.13.15/geth", "stranger-geth"), ("/etc/geth/genesis.json", "stranger-genesis.json")] {
+    for (from, to) in [("/opt/geth/1.13.15/geth", "stranger-geth"), ("/etc/geth/genesis.json", "stranger-genesis.json")]
+    {
         let config = lab_file("ssh_config");
-        let pipe = format!("ssh -F {0} rpc1 cat {from} | ssh -F {0} ethstats1 'cat > /tmp/{to}; chmod 755 /tmp/{to}'", config.display());
+        let pipe = format!(
+            "ssh -F {0} rpc1 cat {from} | ssh -F {0} ethstats1 'cat > /tmp/{to}; chmod 755 /tmp/{to}'",
+            config.display()
+        );
         assert!(Command::new("sh").args(["-c", &pipe]).status().expect("sh").success(), "{from} is not copied");
     }
     shell("ethstats1", &command);

@@ -263,7 +263,10 @@ fn a_template_file_includes_imports_and_extends_others() {
         std::fs::write(folder.path().join("templates").join(name), text).unwrap();
     };
     write("part.j2", "part of {{ name }} {{ local }}\n");
-    write("macros.j2", "{% macro peer(x) %}enode://{{ x }}@{{ name }}{% endmacro %}{% macro block() %}\nline\n{% endmacro %}");
+    write(
+        "macros.j2",
+        "{% macro peer(x) %}enode://{{ x }}@{{ name }}{% endmacro %}{% macro block() %}\nline\n{% endmacro %}",
+    );
     write("base.j2", "<{% block body %}{% endblock %}>");
     let vars = || Given { folder: folder.path().to_owned(), ..Given::yaml("name: net\nlist: [1, 2]") }.vars();
     let show = |text: &str| {
