@@ -263,7 +263,7 @@ impl Run {
             let failed: Vec<String> = run
                 .members
                 .iter()
-                .filter(|member| member.guard.failed() || (member.gone && member.cursor < run.entries.len()))
+                .filter(|member| member.guard.failed() || member.gone)
                 .map(|member| member.name.clone())
                 .collect();
             let (abort, ended) = (run.abort, run.ended);
