@@ -1,16 +1,19 @@
-//! The agent: one thread reads what the controller says, one runs its batches in order.
+//! The agent: one thread reads what the controller says, each batch has a thread of its own.
+//!
+//! A host's own batches come one after the other, since the controller waits for each; beside them run those that other hosts
+//! delegate to this one, so that nobody waits for a stranger's long task.
 //!
 //! It lives as long as its stdin: at its end, at `Bye`, and when the controller is silent for too long, running commands
 //! are ended, locks are let go, and nothing remains. Its stdout belongs to the protocol.
 
 use super::blobs::Store;
 use super::frame;
-use super::protocol::{Blob, Call, Reply, Request, SILENCE};
+use super::protocol::{Call, Reply, Request, SILENCE};
 use crate::base::{Failure, Outcome};
 use crate::modules::{BlobRef, Blobs, Cx, registry};
 use crate::system::System;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
@@ -50,27 +53,36 @@ pub fn serve(mut input: impl Read, output: impl Write + Send + 'static, system: 
         version: env!("CARGO_PKG_VERSION").to_owned(),
         uid: rustix::process::getuid().as_raw(),
     })?;
-    let (batches, queue) = mpsc::channel::<Batch>();
     let (at_end, ended) = mpsc::channel::<()>();
-    let worker = Arc::clone(&agent);
-    std::thread::Builder::new().name("worker".into()).spawn(move || {
-        let _at_end = at_end;
-        for batch in queue {
-            worker.run(batch);
-        }
-    })?;
-    let result = agent.listen(&mut input, &batches);
+    let result = listen(&agent, &mut input, &at_end);
     agent.cancel(None);
-    drop(batches);
+    // The channel closes when the last batch has let go of its end.
+    drop(at_end);
     // A call that does not stop in time goes down with the process.
     let _ = ended.recv_timeout(FAREWELL);
     result
 }
 
-struct Batch {
-    id: u64,
-    calls: Vec<Call>,
-    blobs: Vec<Blob>,
+fn listen(agent: &Arc<Agent>, input: &mut impl Read, at_end: &mpsc::Sender<()>) -> io::Result<()> {
+    while let Some((request, _)) = frame::read::<Request>(input)? {
+        match request {
+            Request::Batch { id, calls, blobs } => {
+                // Kept before the next request is read: a `Cancel` must find it.
+                agent.work().running.insert(id, Arc::default());
+                agent.blobs.keep(blobs);
+                let (agent, at_end) = (Arc::clone(agent), at_end.clone());
+                std::thread::Builder::new().name(format!("batch {id}")).spawn(move || {
+                    let _at_end = at_end;
+                    agent.run(id, calls);
+                })?;
+            }
+            Request::Chunk { sha256, bytes, last, error } => agent.blobs.chunk(&sha256, &bytes, last, error),
+            Request::Cancel { id } => agent.cancel(Some(id)),
+            Request::Ping => {}
+            Request::Bye => break,
+        }
+    }
+    Ok(())
 }
 
 struct Agent {
@@ -83,48 +95,31 @@ struct Agent {
 /// What runs, and what must not run any more.
 #[derive(Default)]
 struct Work {
-    running: Option<(u64, Arc<AtomicBool>)>,
+    /// The flag that cancels the call at which a batch is.
+    running: HashMap<u64, Arc<AtomicBool>>,
     cancelled: HashSet<u64>,
     over: bool,
 }
 
 impl Agent {
-    fn listen(&self, input: &mut impl Read, batches: &mpsc::Sender<Batch>) -> io::Result<()> {
-        while let Some((request, _)) = frame::read::<Request>(input)? {
-            match request {
-                Request::Batch { id, calls, blobs } => {
-                    if batches.send(Batch { id, calls, blobs }).is_err() {
-                        return Err(io::Error::other("the worker is gone"));
-                    }
-                }
-                Request::Chunk { sha256, bytes, last, error } => self.blobs.chunk(&sha256, &bytes, last, error),
-                Request::Cancel { id } => self.cancel(Some(id)),
-                Request::Ping => {}
-                Request::Bye => break,
-            }
-        }
-        Ok(())
-    }
-
     /// Cancels one batch, or everything for good.
     fn cancel(&self, batch: Option<u64>) {
         let mut work = self.work();
         match batch {
-            Some(id) => _ = work.cancelled.insert(id),
+            Some(id) if work.running.contains_key(&id) => _ = work.cancelled.insert(id),
+            Some(_) => {}
             None => work.over = true,
         }
-        if let Some((id, flag)) = &work.running
-            && batch.is_none_or(|batch| batch == *id)
-        {
-            flag.store(true, Ordering::Relaxed);
+        for (id, flag) in &work.running {
+            if batch.is_none_or(|batch| batch == *id) {
+                flag.store(true, Ordering::Relaxed);
+            }
         }
     }
 
-    fn run(&self, batch: Batch) {
-        let id = batch.id;
-        self.blobs.keep(batch.blobs);
+    fn run(&self, id: u64, calls: Vec<Call>) {
         let mut stop_after = None;
-        for (index, call) in batch.calls.into_iter().enumerate() {
+        for (index, call) in calls.into_iter().enumerate() {
             let (step, keep_going) = (call.step, call.keep_going);
             if stop_after.is_some_and(|last| last != step) {
                 break;
@@ -137,10 +132,12 @@ impl Agent {
             }
             self.answer(id, index, result, started.elapsed().as_secs_f64());
         }
-        self.blobs.clear();
         let mut work = self.work();
-        work.running = None;
+        work.running.remove(&id);
         work.cancelled.remove(&id);
+        if work.running.is_empty() {
+            self.blobs.clear();
+        }
         drop(work);
         let _ = self.say(&Reply::BatchDone { id });
     }
@@ -152,7 +149,7 @@ impl Agent {
             return None;
         }
         let flag = Arc::<AtomicBool>::default();
-        work.running = Some((id, Arc::clone(&flag)));
+        work.running.insert(id, Arc::clone(&flag));
         Some(flag)
     }
 

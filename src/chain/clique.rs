@@ -23,8 +23,8 @@ pub fn extra_data(signers: &[Address]) -> Result<Vec<u8>> {
     }
     let mut sorted = signers.to_vec();
     sorted.sort_unstable();
-    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(Failure::new(format!("the signer {} is named twice", pair[0])));
+    if let Some((twice, _)) = sorted.iter().zip(sorted.iter().skip(1)).find(|(one, next)| one == next) {
+        return Err(Failure::new(format!("the signer {twice} is named twice")));
     }
     let mut extra = vec![0; VANITY];
     for signer in &sorted {

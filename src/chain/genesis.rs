@@ -143,7 +143,6 @@ impl Account {
             balance: self.balance,
             storage_root: storage_root_unhashed(slots.map(|(slot, value)| (*slot, U256::from_be_bytes(value.0)))),
             code_hash: if self.code.is_empty() { KECCAK_EMPTY } else { keccak256(&self.code) },
-            ..TrieAccount::default()
         }
     }
 }

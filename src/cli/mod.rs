@@ -2,6 +2,7 @@
 
 pub mod doc;
 pub mod ethstats;
+pub mod init;
 pub mod inventory;
 pub mod options;
 pub mod plan;
@@ -29,8 +30,10 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Show hosts, groups and variables
     Inventory(inventory::InventoryArgs),
-    /// Show the manual of modules
+    /// Show what a module does and takes
     Doc(doc::DocArgs),
+    /// Write an inventory, the playbooks and the roles into a folder
+    Init(init::InitArgs),
     /// Serve the stats page of a network
     Ethstats(ethstats::EthstatsArgs),
     /// Serve on stdin and stdout; started by the controller on each host
@@ -56,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Inventory(args) => inventory::run(&args),
         Command::Doc(args) => doc::run(&args),
+        Command::Init(args) => init::run(&args),
         Command::Ethstats(args) => ethstats::run(args),
         Command::Agent => crate::agent::serve::main(),
     }

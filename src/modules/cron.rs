@@ -234,41 +234,33 @@ impl Module for Cron {
         let after = self.edit(&before, name, file.is_some())?;
         let mut backup = None;
         if before != after {
-            match &file {
-                Some(path) => {
-                    let attributes = serde_json::from_value(serde_json::json!({"mode": "0644"}));
-                    let attributes = attributes.map_err(|error| Failure::new(error.to_string()))?;
-                    let how = Put { backup: self.backup.0, ..Put::new(path, &attributes) };
-                    backup = put(cx, how, Content::Bytes(after.as_bytes()))?.backup;
-                }
-                None => {
-                    let whose =
-                        self.user.as_ref().map_or("crontab".to_owned(), |user| format!("crontab of {}", user.0));
-                    let mut command = self.crontab("-");
-                    command.stdin = Some(after.clone().into_bytes());
-                    let keep = self.backup.0.then(|| before.clone());
-                    let there = (!before.is_empty()).then_some(before);
-                    backup = cx
-                        .change(Diff::text(whose, there, Some(after.clone())), |writer| {
-                            let mut kept = None;
-                            if let Some(text) = keep {
-                                let path = Path::new("/tmp/crontab");
-                                let staged = writer.stage(
-                                    path,
-                                    &mut text.as_bytes(),
-                                    None,
-                                    crate::system::Traits::mode(0o600),
-                                )?;
-                                let meta: Option<Meta> = writer.system().meta(staged.path())?;
-                                if let Some(meta) = meta {
-                                    kept = Some(back_up(writer, staged.path(), &meta)?.display().to_string());
-                                }
+            if let Some(path) = &file {
+                let attributes = serde_json::from_value(serde_json::json!({"mode": "0644"}));
+                let attributes = attributes.map_err(|error| Failure::new(error.to_string()))?;
+                let how = Put { backup: self.backup.0, ..Put::new(path, &attributes) };
+                backup = put(cx, how, Content::Bytes(after.as_bytes()))?.backup;
+            } else {
+                let whose = self.user.as_ref().map_or("crontab".to_owned(), |user| format!("crontab of {}", user.0));
+                let mut command = self.crontab("-");
+                command.stdin = Some(after.clone().into_bytes());
+                let keep = self.backup.0.then(|| before.clone());
+                let there = (!before.is_empty()).then_some(before);
+                backup = cx
+                    .change(Diff::text(whose, there, Some(after.clone())), |writer| {
+                        let mut kept = None;
+                        if let Some(text) = keep {
+                            let path = Path::new("/tmp/crontab");
+                            let staged =
+                                writer.stage(path, &mut text.as_bytes(), None, crate::system::Traits::mode(0o600))?;
+                            let meta: Option<Meta> = writer.system().meta(staged.path())?;
+                            if let Some(meta) = meta {
+                                kept = Some(back_up(writer, staged.path(), &meta)?.display().to_string());
                             }
-                            must(writer, &command)?;
-                            Ok(kept)
-                        })?
-                        .flatten();
-                }
+                        }
+                        must(writer, &command)?;
+                        Ok(kept)
+                    })?
+                    .flatten();
             }
         }
         let jobs = after.lines().filter_map(|line| line.strip_prefix(MARK));

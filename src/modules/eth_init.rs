@@ -175,14 +175,12 @@ impl EthInit {
     }
 
     fn version(&self, system: &System) -> Result<Version> {
-        match &self.version {
-            Some(version) => version.parse(),
-            None => {
-                let ended = system.run(&Command { timeout: Some(30), ..Command::new([&self.binary, "version"]) })?;
-                let line = ended.stdout.lines().find_map(|line| line.strip_prefix("Version: "));
-                line.ok_or_else(|| failed("geth version", &ended))?.trim().parse()
-            }
+        if let Some(version) = &self.version {
+            return version.parse();
         }
+        let ended = system.run(&Command { timeout: Some(30), ..Command::new([&self.binary, "version"]) })?;
+        let line = ended.stdout.lines().find_map(|line| line.strip_prefix("Version: "));
+        line.ok_or_else(|| failed("geth version", &ended))?.trim().parse()
     }
 
     /// geth on this data folder, as the folder's owner: files of root's in it would stop the node.

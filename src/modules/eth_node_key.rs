@@ -106,10 +106,10 @@ impl Module for EthNodeKey {
                 Some(existing)
             }
             (None, given) => {
-                if let Some(folder) = path.parent() {
-                    if cx.system.meta(folder)?.is_none() {
-                        eth::private_folder(cx, folder, wanted)?;
-                    }
+                if let Some(folder) = path.parent()
+                    && cx.system.meta(folder)?.is_none()
+                {
+                    eth::private_folder(cx, folder, wanted)?;
                 }
                 let what = if given.is_some() { "install" } else { "make" };
                 cx.change(Diff::action(format!("{what} node key {}", self.path)), |writer| {

@@ -94,11 +94,13 @@ impl Module for EthQuorum {
             .count();
         let was_live = live.iter().any(|host| host == stop);
         let others = live.iter().filter(|host| *host != stop).count() + strangers;
+        let reasons: Vec<String> =
+            not_live.iter().map(|(host, why)| format!("; {host}: {}", why.as_str().unwrap_or(""))).collect();
         let seen = format!(
             "live {} of {total} signers{}{}",
             live.len() + strangers,
             if live.is_empty() { String::new() } else { format!(": {}", live.join(", ")) },
-            not_live.iter().map(|(host, why)| format!("; {host}: {}", why.as_str().unwrap_or(""))).collect::<String>()
+            reasons.join("")
         );
         if was_live && others < need && !self.allow_halt.0 {
             let failure = Failure::new(format!(

@@ -61,7 +61,7 @@ impl Module for EthStart {
             let done = cx.change(Diff::value(unit.as_str(), before.active(), "running"), |writer| {
                 // A unit that failed too often is not started again before that is forgotten.
                 writer.run(&eth_unit::systemctl("reset-failed", unit, Duration::from_secs(30)))?;
-                writer.run(&eth_unit::systemctl("start", unit, Duration::from_secs(120)))
+                writer.run(&eth_unit::systemctl("start", unit, Duration::from_mins(2)))
             })?;
             match done {
                 None => return Ok(Output { started: None, height: None, proofs: Vec::new() }),

@@ -227,12 +227,10 @@ fn write(cx: &mut Cx, path: &Path, text: &str, secret: Option<&str>, wanted: Tra
 fn toml(sections: &[(String, Vec<(String, Value)>)]) -> Result<String> {
     let mut text = String::from("# Written by the module eth_static_peers: changes made here are lost.\n");
     for (section, entries) in sections {
-        text += &format!("\n[{section}]\n");
+        text.extend(["\n[", section, "]\n"]);
         for (name, value) in entries {
-            text += &format!(
-                "{name} = {}\n",
-                toml_value(value).map_err(|failure| failure.context(format!("{section}.{name}")))?
-            );
+            let value = toml_value(value).map_err(|failure| failure.context(format!("{section}.{name}")))?;
+            text.extend([name, " = ", &value, "\n"]);
         }
     }
     Ok(text)

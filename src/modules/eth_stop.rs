@@ -61,7 +61,7 @@ impl Module for EthStop {
             if before.active() == "activating" {
                 // Between two attempts of Restart=on-failure: it would come up while we think that it is down.
                 cx.change(Diff::value(unit.as_str(), "restarting", "stopped"), |writer| {
-                    writer.run(&eth_unit::systemctl("stop", unit, Duration::from_secs(60)))
+                    writer.run(&eth_unit::systemctl("stop", unit, Duration::from_mins(1)))
                 })?;
             }
             let proof = Proof::new("not running before", format!("{unit} was {}", before.phrase()));

@@ -123,6 +123,7 @@ enum View {
     Back(Box<Output>),
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what `look` returns")]
 fn waiting(expected: impl Into<String>, seen: impl Into<String>) -> Result<View> {
     Ok(View::Waiting { expected: expected.into(), seen: seen.into() })
 }
@@ -181,7 +182,7 @@ impl EthSynced {
                 .filter(|block| block.number > 0 && block.time >= since && block.sealer.as_deref() == Some(sealer));
             (new.clone().next().cloned(), new.find(|block| block.number + confirmations <= head.number).cloned())
         });
-        let sealed = match own {
+        let own_block = match own {
             None => None,
             Some((_, Some(block))) => Some(block),
             Some((Some(block), None)) => {
@@ -202,14 +203,14 @@ impl EthSynced {
                 );
             }
         };
-        let common = sealed.clone().or_else(|| blocks.get(1).cloned()).unwrap_or_else(|| head.clone());
+        let common = own_block.clone().or_else(|| blocks.get(1).cloned()).unwrap_or_else(|| head.clone());
         let mut proofs = vec![
             Proof::new("same genesis", genesis),
             start,
             Proof::new("peers", format!("{peers}, at least {} wanted", self.min_peers.0)),
             Proof::new("head level", format!("block {} at {}, not below {above}", head.number, eth::clock(head.time))),
         ];
-        if let Some(block) = &sealed {
+        if let Some(block) = &own_block {
             let evidence = format!(
                 "block {} at {}, {}.., {} built on it",
                 block.number,
@@ -219,7 +220,7 @@ impl EthSynced {
             );
             proofs.push(Proof::new("sealed a new block itself", evidence));
         }
-        Ok(View::Back(Box::new(Output { head, sealed, common, peers, proofs })))
+        Ok(View::Back(Box::new(Output { head, sealed: own_block, common, peers, proofs })))
     }
 
     /// geth tells of every unclean shutdown it remembers at every start, with the time at which that run had begun: only those
@@ -235,16 +236,12 @@ impl EthSynced {
             return Ok(Proof::new("started", seen));
         };
         let new = bad.iter().find(|line| booted(&line.text).is_none_or(|booted| booted + 2.0 >= stopped));
-        match new {
-            Some(line) => {
-                let seen = format!("`{}`", eth_unit::squeeze(&line.text));
-                Err(self.failure(cx, "a start without loss, since the stop before it was clean", &seen))
-            }
-            None => {
-                let first = lines.first().map_or_else(String::new, |line| format!(" since {}", eth::clock(line.time)));
-                Ok(Proof::new("clean start", format!("no unclean shutdown and no lost state in the journal{first}")))
-            }
+        if let Some(line) = new {
+            let seen = format!("`{}`", eth_unit::squeeze(&line.text));
+            return Err(self.failure(cx, "a start without loss, since the stop before it was clean", &seen));
         }
+        let first = lines.first().map_or_else(String::new, |line| format!(" since {}", eth::clock(line.time)));
+        Ok(Proof::new("clean start", format!("no unclean shutdown and no lost state in the journal{first}")))
     }
 
     fn failure(&self, cx: &Cx, expected: &str, seen: &str) -> Failure {

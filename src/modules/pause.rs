@@ -65,7 +65,7 @@ impl Module for Pause {
         Ok(Map::from_iter([
             ("user_input".to_owned(), self.user_input.clone().into()),
             ("echo".to_owned(), self.echo.0.into()),
-            ("delta".to_owned(), (self.waited.round() as i64).into()),
+            ("delta".to_owned(), Duration::try_from_secs_f64(self.waited.round()).unwrap_or_default().as_secs().into()),
             ("stdout".to_owned(), format!("Paused for {:.2} seconds", self.waited).into()),
             ("rc".to_owned(), 0.into()),
         ]))

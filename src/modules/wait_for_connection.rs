@@ -5,6 +5,7 @@ use super::{Cx, Module, Reach, Result};
 use crate::base::Map;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Waits until a host answers and an agent runs there, for instance after a reboot. The engine connects; times in seconds.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -47,6 +48,7 @@ impl Module for WaitForConnection {
     type Output = Map;
 
     fn run(&self, _: &mut Cx) -> Result<Map> {
-        Ok(Map::from_iter([("elapsed".to_owned(), (self.elapsed.floor() as i64).into())]))
+        let elapsed = Duration::try_from_secs_f64(self.elapsed).unwrap_or_default();
+        Ok(Map::from_iter([("elapsed".to_owned(), elapsed.as_secs().into())]))
     }
 }

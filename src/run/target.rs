@@ -139,9 +139,13 @@ fn become_of(
         .or_else(|| context.options.become_user.clone())
         .unwrap_or_else(|| "root".into());
     let method = one("ansible_become_method", keyword(|keywords| keywords.become_method.as_ref())?)?;
-    if let Some(method) = method.filter(|method| !matches!(method.as_str(), "sudo" | "ansible.builtin.sudo")) {
-        return Err(Failure::new(format!("`become_method: {method}` is not supported")).help("write `sudo`").into());
-    }
+    let method = match method.as_deref() {
+        None | Some("sudo" | "ansible.builtin.sudo") => Method::Sudo,
+        Some("su" | "ansible.builtin.su") => Method::Su,
+        Some(other) => {
+            return Err(Failure::new(format!("`become_method: {other}` is not supported")).help("write `sudo` or `su`").into());
+        }
+    };
     let exe = one("ansible_become_exe", keyword(|keywords| keywords.become_exe.as_ref())?)?;
     let flags = one("ansible_become_flags", keyword(|keywords| keywords.become_flags.as_ref())?)?;
     let password = match asked("ansible_become_password")?.or(asked("ansible_become_pass")?) {
@@ -149,7 +153,7 @@ fn become_of(
         Some(other) => Some(Secret::new(other.to_string())),
         None => context.options.become_password.clone(),
     };
-    Ok(Some(Become { user, method: Method::Sudo, exe, flags, password }))
+    Ok(Some(Become { user, method, exe, flags, password }))
 }
 
 /// A delegate that no inventory names: its name is its address.

@@ -47,20 +47,29 @@ impl Staged {
         &self.path
     }
 
-    /// Puts it in the place of the old file. The folder's entry is on the disk, too, when this returns.
+    /// Puts it in the place of the old file. Other programs see the old content or the new, never a mixture; after a
+    /// power cut a next run finds and mends what did not reach the disk.
     pub fn commit(mut self) -> Result<()> {
         let real = self.real.take().unwrap_or_default();
-        let done = fs::rename(&real, &self.real_target).and_then(|()| {
-            // Some file systems cannot sync a folder; then the rename is as safe as they make it.
-            match self.real_target.parent().map(File::open) {
-                Some(Ok(folder)) => folder.sync_all().or(Ok(())),
-                _ => Ok(()),
-            }
-        });
-        done.map_err(|error| {
+        fs::rename(&real, &self.real_target).map_err(|error| {
             let _ = fs::remove_file(&real);
             trouble(&self.target, "replace", &error)
         })
+    }
+
+    /// As [`commit`](Self::commit), and the content and the folder's entry are on the disk when this returns: for what
+    /// cannot be made again, such as a key.
+    pub fn commit_durably(self) -> Result<()> {
+        let (target, parent) = (self.target.clone(), self.real_target.parent().map(File::open));
+        if let Some(real) = &self.real {
+            File::open(real).and_then(|file| file.sync_all()).map_err(|error| trouble(&target, "write", &error))?;
+        }
+        self.commit()?;
+        // Some file systems cannot sync a folder; then the rename is as safe as they make it.
+        if let Some(Ok(folder)) = parent {
+            let _ = folder.sync_all();
+        }
+        Ok(())
     }
 }
 
@@ -92,9 +101,9 @@ impl Drop for Staged {
 
 impl Writer {
     /// Makes `path` hold `bytes`, at once or not at all: whatever fails, the old file stays as it is. A link at `path`
-    /// is replaced, not followed.
+    /// is replaced, not followed. It is on the disk when this returns.
     pub fn write(&self, path: &Path, bytes: &[u8], traits: Traits) -> Result<()> {
-        self.stage(path, &mut &*bytes, None, traits)?.commit()
+        self.stage(path, &mut &*bytes, None, traits)?.commit_durably()
     }
 
     /// Writes what `source` gives into a temporary file beside `path` and gives it its traits. With `sha256` (lower-case
@@ -171,8 +180,7 @@ fn fill(
             rustix::fs::fchown(&file, uid.map(Uid::from_raw), gid.map(Gid::from_raw))?;
         }
         // After the owner, since changing the owner clears set-uid and set-gid.
-        rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?;
-        file.sync_all()
+        Ok(rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?)
     };
     finish().map_err(|error| trouble(path, "write", &error))
 }

@@ -436,9 +436,10 @@ impl Module for Apt {
         if !cx.system.exists(Path::new("/usr/bin/apt-get"))? {
             return Err(Failure::new("there is no apt on this host").help("apt is for Debian and its relatives"));
         }
-        let named = self.name.0.iter().any(|name| !name.trim().is_empty());
+        let any_name = self.name.0.iter().any(|name| !name.trim().is_empty());
         let cleans = self.autoremove.0 || self.autoclean.0;
-        let acts = named || self.deb.is_some() || self.upgrade != Upgrade::No || cleans || self.state == State::Fixed;
+        let acts =
+            any_name || self.deb.is_some() || self.upgrade != Upgrade::No || cleans || self.state == State::Fixed;
         if !acts && !self.update_cache.0 && self.cache_valid_time.0 == 0 {
             return Err(Failure::new("say what to do: `name`, `deb`, `upgrade`, `update_cache` or `autoremove`"));
         }
@@ -454,7 +455,7 @@ impl Module for Apt {
         }
         done.push(match self.state {
             State::Fixed => self.predicted(cx, &["--fix-broken", "install"])?,
-            _ if !named => None,
+            _ if !any_name => None,
             State::Present | State::Latest => self.install(cx)?,
             State::Absent => self.remove(cx)?,
             State::BuildDep => {
@@ -463,7 +464,7 @@ impl Module for Apt {
                 self.predicted(cx, &words)?
             }
         });
-        if self.autoremove.0 && !(named && self.state == State::Absent) {
+        if self.autoremove.0 && !(any_name && self.state == State::Absent) {
             done.push(self.predicted(cx, &["autoremove"])?);
         }
         if self.autoclean.0 {

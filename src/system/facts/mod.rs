@@ -93,14 +93,6 @@ impl Host<'_> {
     fn exists(&self, path: &str) -> bool {
         self.0.locate(Path::new(path)).exists()
     }
-
-    /// The names in a folder, sorted.
-    fn names(&self, path: &str) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.0.locate(Path::new(path))) else { return Vec::new() };
-        let mut names: Vec<_> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-        names.sort_unstable();
-        names
-    }
 }
 
 /// Puts a fact into a table under Ansible's prefix.

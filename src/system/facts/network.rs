@@ -68,7 +68,8 @@ fn add(interface: &mut Interface, entry: &InterfaceAddress) {
         let broadcast = entry.broadcast.as_ref().and_then(ipv4);
         interface.ipv4.push((address.ip(), mask, broadcast));
     } else if let Some(address) = address.as_sockaddr_in6() {
-        let mask = entry.netmask.as_ref().and_then(|mask| mask.as_sockaddr_in6().map(|mask| mask.ip()));
+        let mask =
+            entry.netmask.as_ref().and_then(|mask| mask.as_sockaddr_in6().map(nix::sys::socket::SockaddrIn6::ip));
         interface.ipv6.push((address.ip(), mask.map_or(128, |mask| mask.to_bits().count_ones())));
     }
 }

@@ -1,0 +1,372 @@
+//! What playbooks mean: blocks, loops, handlers, includes, tags, batches of hosts.
+
+use crate::project::Project;
+
+#[test]
+fn a_rescue_takes_over_and_always_runs() {
+    Project::new()
+        .play(
+            "- hosts: a
+  gather_facts: false
+  tasks:
+    - block:
+        - command: 'false'
+        - debug: {msg: not reached}
+      rescue:
+        - debug: {msg: 'rescued {{ ansible_failed_result.rc }}'}
+      always:
+        - debug: {msg: cleaned up}
+    - debug: {msg: went on}
+",
+            &[],
+        )
+        .code(0)
+        .silent_about("not reached")
+        .in_order(&["rescued 1", "cleaned up", "went on"])
+        .recap("a", "rescued=1");
+}
+
+#[test]
+fn always_runs_after_a_failure_that_nobody_rescues_and_nothing_else_does() {
+    Project::new()
+        .play(
+            "- hosts: a
+  gather_facts: false
+  tasks:
+    - block:
+        - block:
+            - command: 'false'
+          always:
+            - debug: {msg: inner}
+      always:
+        - debug: {msg: outer}
+    - block:
+        - debug: {msg: not reached}
+      always:
+        - debug: {msg: not this either}
+",
+            &[],
+        )
+        .code(2)
+        .in_order(&["inner", "outer"])
+        .silent_about("not reached")
+        .silent_about("not this either")
+        .recap("a", "failed=1");
+}
+
+#[test]
+fn one_hosts_failure_stops_nobody_else() {
+    Project::new()
+        .play(
+            "- hosts: all
+  gather_facts: false
+  tasks:
+    - command: 'false'
+      when: inventory_hostname == 'b'
+    - command: echo done
+      register: out
+    - debug: {msg: '{{ inventory_hostname }} {{ out.stdout }}'}
+",
+            &[],
+        )
+        .code(2)
+        .says("a done")
+        .says("c done")
+        .silent_about("b done")
+        .recap("b", "failed=1");
+}
+
+#[test]
+fn a_loop_runs_every_item_and_registers_all_results() {
+    Project::new()
+        .play(
+            "- hosts: a
+  gather_facts: false
+  tasks:
+    - command: 'echo {{ item }}'
+      loop: [x, y, z]
+      when: item != 'y'
+      register: said
+    - debug: {msg: \"{{ said.results | map(attribute='stdout', default='-') | join(',') }}\"}
+    - debug: {msg: '{{ item.0 }}{{ item.1 }}'}
+      with_nested: [[1, 2], [a, b]]
+    - debug: {msg: '{{ number }}:{{ host }}'}
+      with_sequence: start=1 end=2 format=h%02d
+      loop_control: {loop_var: host, index_var: number}
+",
+            &[],
+        )
+        .code(0)
+        .says("x,-,z")
+        .in_order(&["1a", "1b", "2a", "2b", "0:h01", "1:h02"]);
+}
+
+#[test]
+fn handlers_run_once_in_definition_order_after_the_tasks() {
+    Project::new()
+        .play(
+            "- hosts: a
+  gather_facts: false
+  tasks:
+    - command: 'true'
+      notify: [second, topic]
+    - command: 'true'
+      notify: second
+    - debug: {msg: last task}
+  handlers:
+    - name: first
+      listen: topic
+      debug: {msg: handler one}
+    - name: second
+      debug: {msg: handler two}
+    - name: never
+      debug: {msg: not notified}
+",
+            &[],
+        )
+        .code(0)
+        .in_order(&["last task", "handler one", "handler two"])
+        .silent_about("not notified");
+}
+
+#[test]
+fn another_hosts_facts_are_read_only_when_it_has_come_that_far() {
+    Project::new()
+        .play(
+            "- hosts: all
+  gather_facts: false
+  tasks:
+    - command: 'echo {{ n * 10 }}'
+      register: ten
+    - set_fact: {ten: '{{ ten.stdout }}'}
+    - debug: {msg: \"{{ groups.all | map('extract', hostvars, 'ten') | join('+') }}\"}
+",
+            &[],
+        )
+        .code(0)
+        .says("10+20+30")
+        .recap("a", "failed=0");
+}
+
+#[test]
+fn a_play_with_serial_takes_its_hosts_in_the_order_given() {
+    Project::new()
+        .play(
+            "- hosts: all
+  gather_facts: false
+  serial: 1
+  order: [b, c, a]
+  tasks:
+    - debug: {msg: 'turn of {{ inventory_hostname }}'}
+",
+            &[],
+        )
+        .code(0)
+        .in_order(&["turn of b", "turn of c", "turn of a"]);
+}
+
+#[test]
+fn a_batch_that_fails_whole_ends_the_playbook() {
+    Project::new()
+        .play(
+            "- hosts: all
+  gather_facts: false
+  serial: 1
+  tasks:
+    - command: 'false'
+      when: inventory_hostname == 'b'
+    - debug: {msg: 'after {{ inventory_hostname }}'}
+- hosts: all
+  gather_facts: false
+  tasks:
+    - debug: {msg: next play}
+",
+            &[],
+        )
+        .code(2)
+        .says("after a")
+        .silent_about("after c")
+        .silent_about("next play");
+}
+
+#[test]
+fn any_errors_fatal_fails_all_hosts_but_rescues_still_run() {
+    Project::new()
+        .play(
+            "- hosts: all
+  gather_facts: false
+  any_errors_fatal: true
+  tasks:
+    - block:
+        - command: 'false'
+          when: inventory_hostname == 'b'
+        - debug: {msg: not reached}
+      always:
+        - debug: {msg: 'cleaned {{ inventory_hostname }}'}
+    - debug: {msg: nor this}
+",
+            &[],
+        )
+        .code(2)
+        .says("cleaned a")
+        .says("cleaned b")
+        .silent_about("not reached")
+        .silent_about("nor this");
+}
+
+#[test]
+fn run_once_shares_its_result_with_all() {
+    Project::new()
+        .play(
+            "- hosts: all
+  gather_facts: false
+  tasks:
+    - command: echo {{ inventory_hostname }}
+      run_once: true
+      register: who
+    - debug: {msg: '{{ inventory_hostname }} knows {{ who.stdout }}'}
+",
+            &[],
+        )
+        .code(0)
+        .says("a knows a")
+        .says("c knows a");
+}
+
+#[test]
+fn includes_are_loaded_for_the_hosts_that_ask() {
+    Project::new()
+        .file("more.yml", "- debug: {msg: 'included {{ what }} on {{ inventory_hostname }}'}\n")
+        .file("roles/r/tasks/main.yml", "- debug: {msg: 'role with {{ depth }}'}\n")
+        .file("roles/r/defaults/main.yml", "depth: default\n")
+        .play(
+            "- hosts: all
+  gather_facts: false
+  tasks:
+    - include_tasks: more.yml
+      vars: {what: '{{ item }}'}
+      loop: [x, y]
+      when: inventory_hostname in groups.two
+    - include_role: {name: r}
+      vars: {depth: given}
+      run_once: true
+    - debug: {msg: last}
+",
+            &[],
+        )
+        .code(0)
+        .in_order(&["included x on a", "included y on a", "role with given", "last"])
+        .says("included y on b")
+        .silent_about("on c\n");
+}
+
+#[test]
+fn tags_select_and_never_needs_its_name() {
+    let book = "- hosts: a
+  gather_facts: false
+  tasks:
+    - debug: {msg: task-one}
+      tags: first
+    - debug: {msg: task-two}
+    - debug: {msg: task-three}
+      tags: [never, danger]
+    - debug: {msg: task-four}
+      tags: always
+";
+    Project::new().play(book, &["-t", "first"]).code(0).says("task-one").says("task-four").silent_about("task-two");
+    Project::new().play(book, &["--skip-tags", "first"]).code(0).says("task-two").silent_about("task-one").silent_about("task-three");
+    Project::new().play(book, &["-t", "danger"]).code(0).says("task-three");
+}
+
+#[test]
+fn until_tries_again_and_says_how_often() {
+    Project::new()
+        .play(
+            "- hosts: a
+  gather_facts: false
+  tasks:
+    - shell: echo x >> count; wc -l < count
+      args: {chdir: '{{ playbook_dir }}'}
+      register: tries
+      until: tries.stdout | int >= 3
+      retries: 5
+      delay: 0
+    - debug: {msg: 'took {{ tries.attempts }}'}
+",
+            &[],
+        )
+        .code(0)
+        .says("took 3");
+}
+
+#[test]
+fn precedence_is_ansibles() {
+    Project::new()
+        .file("group_vars/all.yml", "v: group_all\nw: group_all\n")
+        .file("group_vars/two.yml", "v: group_two\n")
+        .file("host_vars/a.yml", "w: host\n")
+        .file("roles/r/defaults/main.yml", "v: default\nz: default\n")
+        .file("roles/r/tasks/main.yml", "- debug: {msg: '{{ v }} {{ w }} {{ z }} {{ e }}'}\n")
+        .play("- hosts: a\n  gather_facts: false\n  vars: {e: play}\n  roles: [r]\n", &["-e", "e=extra"])
+        .code(0)
+        .says("group_two host default extra");
+}
+
+#[test]
+fn check_mode_changes_nothing_and_says_what_would_change() {
+    let project = Project::new().file(
+        "site.yml",
+        "- hosts: a\n  gather_facts: false\n  tasks:\n    - copy: {content: \"one\\n\", dest: '{{ playbook_dir }}/made'}\n",
+    );
+    let args = ["playbook", "-i", "hosts.yml", "site.yml"];
+    project.chainwright(&[&args[..], &["-C", "-D"]].concat()).code(0).says("+one").recap("a", "changed=1");
+    assert!(!project.path().join("made").exists());
+    project.chainwright(&args).code(0).recap("a", "changed=1");
+    project.chainwright(&args).code(0).recap("a", "changed=0");
+}
+
+#[test]
+fn no_log_hides_arguments_results_and_messages() {
+    Project::new()
+        .play(
+            "- hosts: a
+  gather_facts: false
+  vars: {word: very-secret}
+  tasks:
+    - command: 'echo {{ word }}'
+      no_log: true
+    - command: 'sh -c \"echo {{ word }}; exit 3\"'
+      no_log: true
+",
+            &["-vvv", "-D"],
+        )
+        .code(2)
+        .says("no_log")
+        .silent_about("very-secret");
+}
+
+#[test]
+fn a_task_can_start_in_the_middle() {
+    let book = "- hosts: a\n  gather_facts: false\n  tasks:\n    - {name: one, debug: {msg: m1}}\n    - {name: two, debug: {msg: m2}}\n";
+    Project::new().play(book, &["--start-at-task", "two"]).code(0).says("m2").silent_about("m1");
+    Project::new().play(book, &["--start-at-task", "three"]).code(1).says("no task is named `three`");
+}
+
+#[test]
+fn free_hosts_do_not_wait_for_each_other() {
+    // b waits for a file that a makes later: in a linear play this would never end.
+    Project::new()
+        .play(
+            "- hosts: two
+  strategy: free
+  gather_facts: false
+  tasks:
+    - wait_for: {path: '{{ playbook_dir }}/made', timeout: 20}
+      when: inventory_hostname == 'b'
+    - copy: {content: x, dest: '{{ playbook_dir }}/made'}
+      when: inventory_hostname == 'a'
+",
+            &[],
+        )
+        .code(0);
+}
