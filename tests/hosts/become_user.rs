@@ -114,9 +114,9 @@ fn a_password_that_sudo_wants_and_nobody_gave_is_asked_for() {
 #[test]
 fn a_user_who_may_not_use_sudo_is_told_so() {
     let host = Host::take();
-    host.shell("echo nosudo:nosudo | chpasswd");
+    host.shell("echo nosudo:Nichts-darf-ich | chpasswd");
     let _back = PutBack(&host, "usermod -p '!' nosudo");
-    let trouble = as_user(&host, "nosudo", Some("nosudo")).expect(2).trouble();
+    let trouble = as_user(&host, "nosudo", Some("Nichts-darf-ich")).expect(2).trouble();
     assert!(trouble.starts_with(&format!("not allowed to become root on {}: nosudo is not in", &*host)), "{trouble}");
     assert!(trouble.contains("sudoers"), "what to do: {trouble}");
 }

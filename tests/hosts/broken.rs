@@ -48,7 +48,7 @@ fn a_disk_that_fills_during_a_copy_leaves_the_old_file_and_no_part_of_the_new() 
     std::fs::write(&playbook, text).unwrap();
 
     let ended = run(&playbook, &["-i", &inventory]).expect(2);
-    assert!(ended.trouble().contains("No space left on device"), "{ended}");
+    assert!(ended.trouble().contains("no space left on the disk"), "{ended}");
     assert!(ended.trouble().contains(small), "it names the place: {ended}");
     assert_eq!(host.shell(&format!("cat {small}/file; ls -A {small}")), "old\nfile\n");
 

@@ -57,8 +57,12 @@ impl Work {
 
     /// Neither the agent nor what it ran is there any more.
     pub fn nothing_is_left(&self) {
-        let gone = "! ps -eo args | grep -e '[c]hainwright/agent' -e '[u]ntil .* -e go'";
-        self.host.until("is free of us", SOON, gone);
+        self.no_agent_is_left();
+        self.host.until("is free of what we ran", SOON, "! ps -eo args | grep '[u]ntil .* -e go'");
+    }
+
+    pub fn no_agent_is_left(&self) {
+        self.host.until("is free of agents", SOON, "! ps -eo args | grep '[c]hainwright/agent'");
     }
 
     fn playbook(&self) -> PathBuf {
@@ -110,6 +114,7 @@ fn a_killed_agent_is_named_and_the_next_run_converges() {
     work.host.shell("pkill -KILL -f '[c]hainwright/agent'");
     let ended = running.end_within(SOON).expect(4);
     assert!(ended.trouble().starts_with(&format!("the agent on {} died", &*work.host)), "{ended}");
-    work.nothing_is_left();
+    // Nobody was there any more to end what it ran, as the help says.
+    work.no_agent_is_left();
     work.converges();
 }
