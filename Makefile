@@ -1,6 +1,6 @@
 # The commands of this project. Each is short; what it does is in the script it calls.
 
-SHELL_SCRIPTS := .ci/run $(addprefix tests/lab/,lab keeper base geth prerequisites demo test relay)
+SHELL_SCRIPTS := .ci/run $(addprefix tests/lab/,lab keeper base geth prerequisites demo test relay) $(addprefix tests/bench/,run everywhere fingerprint)
 HOSTS ?= 8
 
 .PHONY: demo demo-down lab lab-down test bench lint

@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top to the bottom; a folder may import what stands behind it.
-const LAYERS: &[&str] = &[
-    "cli", "report", "run", "plan", "connect", "agent", "modules", "ethstats", "chain", "system", "language", "base",
-];
+const LAYERS: &[&str] =
+    &["cli", "report", "run", "plan", "connect", "agent", "modules", "ethstats", "chain", "system", "language", "base"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {

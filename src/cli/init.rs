@@ -91,7 +91,10 @@ fn write(args: &InitArgs) -> Result<String, String> {
     for (path, bytes) in &files {
         let path = args.folder.join(path);
         if std::fs::read(&path).is_ok_and(|there| there != *bytes) {
-            return Err(format!("{} exists and is different; nothing was written: choose another folder", path.display()));
+            return Err(format!(
+                "{} exists and is different; nothing was written: choose another folder",
+                path.display()
+            ));
         }
     }
     for (path, bytes) in &files {
@@ -118,7 +121,9 @@ fn write(args: &InitArgs) -> Result<String, String> {
 fn hosts(args: &InitArgs) -> Result<(String, Vec<String>), String> {
     let mut seen: Vec<&String> = Vec::new();
     let mut sealers = Vec::new();
-    let mut text = String::from("# The network's hosts. `node_address` is the address under which the other hosts reach it.\nall:\n  children:\n");
+    let mut text = String::from(
+        "# The network's hosts. `node_address` is the address under which the other hosts reach it.\nall:\n  children:\n",
+    );
     let nodes = [("sealers", &args.sealer), ("rpc", &args.rpc), ("bootnode", &args.bootnode)];
     text.push_str("    nodes:\n      children:\n");
     for (group, hosts) in nodes {

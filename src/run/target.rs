@@ -56,9 +56,9 @@ pub fn route(context: &Context, host: &str, entry: &Entry, vars: &Arc<dyn Variab
     };
     let kind = match kind.as_deref() {
         Some("local") => Kind::Local,
-        Some("ssh" | "smart" | "paramiko" | "paramiko_ssh") => Kind::Ssh,
+
         None if matches!(name, "localhost" | "127.0.0.1" | "::1") && address.is_none() => Kind::Local,
-        None => Kind::Ssh,
+        None | Some("ssh" | "smart" | "paramiko" | "paramiko_ssh") => Kind::Ssh,
         Some(other) => {
             return Err(Failure::new(format!("there is no connection `{other}`"))
                 .help("write `ssh` or `local`")
@@ -143,7 +143,9 @@ fn become_of(
         None | Some("sudo" | "ansible.builtin.sudo") => Method::Sudo,
         Some("su" | "ansible.builtin.su") => Method::Su,
         Some(other) => {
-            return Err(Failure::new(format!("`become_method: {other}` is not supported")).help("write `sudo` or `su`").into());
+            return Err(Failure::new(format!("`become_method: {other}` is not supported"))
+                .help("write `sudo` or `su`")
+                .into());
         }
     };
     let exe = one("ansible_become_exe", keyword(|keywords| keywords.become_exe.as_ref())?)?;

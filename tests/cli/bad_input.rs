@@ -17,7 +17,10 @@ fn task(task: &str) -> String {
 
 #[test]
 fn an_unknown_module_is_named_and_a_near_one_offered() {
-    refused(&task("tempalte: {src: a, dest: b}"), &["there is no module `tempalte`", "did you mean `template`?", "site.yml:4:7"]);
+    refused(
+        &task("tempalte: {src: a, dest: b}"),
+        &["there is no module `tempalte`", "did you mean `template`?", "site.yml:4:7"],
+    );
 }
 
 #[test]
@@ -83,7 +86,10 @@ fn all_mistakes_of_all_files_come_at_once() {
 #[test]
 fn an_unreachable_host_exits_with_4_and_the_others_go_on() {
     Project::new()
-        .file("hosts.yml", "all:\n  hosts:\n    a: {ansible_connection: local}\n    far: {ansible_host: 127.0.0.1, ansible_port: 1}\n")
+        .file(
+            "hosts.yml",
+            "all:\n  hosts:\n    a: {ansible_connection: local}\n    far: {ansible_host: 127.0.0.1, ansible_port: 1}\n",
+        )
         .play(&task("command: echo hi"), &[])
         .code(4)
         .says("UNREACHABLE!")

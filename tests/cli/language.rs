@@ -274,7 +274,12 @@ fn tags_select_and_never_needs_its_name() {
       tags: always
 ";
     Project::new().play(book, &["-t", "first"]).code(0).says("task-one").says("task-four").silent_about("task-two");
-    Project::new().play(book, &["--skip-tags", "first"]).code(0).says("task-two").silent_about("task-one").silent_about("task-three");
+    Project::new()
+        .play(book, &["--skip-tags", "first"])
+        .code(0)
+        .says("task-two")
+        .silent_about("task-one")
+        .silent_about("task-three");
     Project::new().play(book, &["-t", "danger"]).code(0).says("task-three");
 }
 

@@ -61,7 +61,8 @@ impl Project {
     /// Runs `site.yml` with the given text.
     pub fn play(self, text: &str, args: &[&str]) -> Ran {
         let project = self.file("site.yml", text);
-        let all: Vec<&str> = ["playbook", "-i", "hosts.yml", "site.yml"].into_iter().chain(args.iter().copied()).collect();
+        let all: Vec<&str> =
+            ["playbook", "-i", "hosts.yml", "site.yml"].into_iter().chain(args.iter().copied()).collect();
         project.chainwright(&all)
     }
 }
@@ -98,7 +99,9 @@ impl Ran {
     pub fn in_order(self, texts: &[&str]) -> Self {
         let mut rest = self.out.as_str();
         for text in texts {
-            let Some((_, after)) = rest.split_once(text) else { panic!("`{text}` is missing or too early\n{}", self.out) };
+            let Some((_, after)) = rest.split_once(text) else {
+                panic!("`{text}` is missing or too early\n{}", self.out)
+            };
             rest = after;
         }
         self

@@ -130,7 +130,8 @@ fn a_cycle_is_named() {
 #[test]
 fn an_item_of_a_list_that_needs_itself_and_a_chain_without_end_are_refused() {
     assert_eq!(mistake("{{ a[0] }}", "a: ['{{ a[0] }}']").message, "`{{ a[0] }}` needs itself");
-    let chain = |length: usize| (0..length).map(|at| format!("v{at}: '{{{{ v{} }}}}'\n", at + 1)).collect::<String>();
+    let chain =
+        |length: usize| (0..length).map(|at| format!("v{at}: '{{{{ v{} }}}}'\n", at + 1)).collect::<Vec<_>>().concat();
     assert_eq!(rendered("{{ v0 }}", &format!("{}v50: end", chain(50))), Value::from("end"));
     assert!(mistake("{{ v0 }}", &format!("{}v90: end", chain(90))).message.contains("deep"));
 }
@@ -263,7 +264,10 @@ fn a_template_file_includes_imports_and_extends_others() {
         std::fs::write(folder.path().join("templates").join(name), text).unwrap();
     };
     write("part.j2", "part of {{ name }} {{ local }}\n");
-    write("macros.j2", "{% macro peer(x) %}enode://{{ x }}@{{ name }}{% endmacro %}{% macro block() %}\nline\n{% endmacro %}");
+    write(
+        "macros.j2",
+        "{% macro peer(x) %}enode://{{ x }}@{{ name }}{% endmacro %}{% macro block() %}\nline\n{% endmacro %}",
+    );
     write("base.j2", "<{% block body %}{% endblock %}>");
     let vars = || Given { folder: folder.path().to_owned(), ..Given::yaml("name: net\nlist: [1, 2]") }.vars();
     let show = |text: &str| {

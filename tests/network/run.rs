@@ -1,0 +1,126 @@
+//! Runs a playbook against the demo's hosts and reads what happened from its events.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// One test at a time uses the hosts.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static HOSTS: Mutex<()> = Mutex::new(());
+    HOSTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a run left.
+pub struct Run {
+    pub exit: i32,
+    /// Everything that it printed.
+    pub text: String,
+    events: Vec<Value>,
+}
+
+fn command(playbook: &str, arguments: &[&str]) -> Command {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    assert!(
+        root.join(".lab/demo.yml").exists(),
+        "the demo's hosts are not there: run `make test`, or `tests/lab/lab up demo`"
+    );
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chainwright"));
+    command.current_dir(root).args(["playbook", "--json", "-i", "inventories/demo", "-e", "@.lab/demo.yml"]);
+    command.arg(format!("playbooks/{playbook}")).args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// Runs a playbook to its end.
+pub fn play(playbook: &str, arguments: &[&str]) -> Run {
+    let Output { status, stdout, stderr } = command(playbook, arguments).output().unwrap();
+    let stdout = String::from_utf8_lossy(&stdout).into_owned();
+    let events = stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    Run { exit: status.code().unwrap_or(-1), text: stdout + &String::from_utf8_lossy(&stderr), events }
+}
+
+impl Run {
+    /// How many steps changed something.
+    pub fn changed(&self) -> u64 {
+        let recap = self.events.iter().find_map(|event| event.get("recap")?.as_object());
+        recap.expect("a recap").values().filter_map(|counts| counts["changed"].as_u64()).sum()
+    }
+
+    /// Whether a step proved this.
+    pub fn proves(&self, claim: &str) -> bool {
+        let proofs = self.events.iter().filter_map(|event| event.get("proofs")?.as_array()).flatten();
+        proofs.filter_map(|proof| proof["claim"].as_str()).any(|known| known == claim)
+    }
+
+    /// The hosts on which a module ran, in order; skipped ones are left out.
+    pub fn hosts_of(&self, module: &str) -> Vec<&str> {
+        let mut modules = BTreeMap::new();
+        let mut hosts = Vec::new();
+        for event in &self.events {
+            match event["event"].as_str() {
+                Some("task_started") => _ = modules.insert(event["task"].as_u64(), event["module"].as_str()),
+                Some("step_done") if event["status"] != "skipped" => {
+                    if modules.get(&event["task"].as_u64()) == Some(&Some(module)) {
+                        hosts.extend(event["host"].as_str());
+                    }
+                }
+                _ => {}
+            }
+        }
+        hosts
+    }
+}
+
+/// A run that goes on.
+pub struct Going {
+    child: Child,
+}
+
+/// Starts a playbook.
+pub fn start(playbook: &str, arguments: &[&str]) -> Going {
+    Going { child: command(playbook, arguments).stdout(Stdio::piped()).spawn().unwrap() }
+}
+
+impl Going {
+    /// Reads its events until a task of this module starts.
+    pub fn wait_for(&mut self, module: &str) {
+        let stdout = BufReader::new(self.child.stdout.as_mut().unwrap());
+        let wanted = format!("\"module\":\"{module}\"");
+        let found = stdout.lines().map_while(Result::ok).any(|line| line.contains(&wanted));
+        assert!(found, "the run ended before a task of {module}");
+    }
+
+    /// As if the controller's power failed.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// Runs again while the network is still held: agents of a dead controller take a moment to notice.
+pub fn until_free(attempt: impl Fn() -> Run) -> Run {
+    let deadline = Instant::now() + Duration::from_secs(90);
+    loop {
+        let run = attempt();
+        if !run.text.contains("is held by") || Instant::now() > deadline {
+            return run;
+        }
+    }
+}
+
+/// Runs a shell command on a host, past Chainwright.
+pub fn on(host: &str, script: &str) -> String {
+    let mut ssh = Command::new("ssh");
+    ssh.current_dir(env!("CARGO_MANIFEST_DIR")).args(["-F", ".lab/ssh_config", host, script]).stdin(Stdio::null());
+    let Output { status, stdout, stderr } = ssh.output().unwrap();
+    assert!(status.success(), "{host}: {script}: {}", String::from_utf8_lossy(&stderr));
+    String::from_utf8_lossy(&stdout).into_owned()
+}
+
+/// When geth's process on a host was started.
+pub fn geth_started(host: &str) -> String {
+    on(host, "systemctl show -p ExecMainStartTimestampMonotonic --value geth")
+}
