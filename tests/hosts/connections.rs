@@ -82,5 +82,5 @@ fn a_host_whose_key_is_unknown_is_refused_and_not_remembered() {
 
 fn run_knowing(known: &Path, playbook: &Path, host: &str) -> crate::run::Ended {
     let ssh = format!("-F {} -o UserKnownHostsFile={}", lab::ssh_config().display(), known.display());
-    start_over(&ssh, playbook, &["--json", "-i", &format!("{host},")]).end_within(Duration::from_secs(60))
+    start_over(&ssh, playbook, &["--json", "-i", &format!("{host},")]).end_within(Duration::from_mins(1))
 }
