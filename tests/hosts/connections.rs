@@ -49,7 +49,10 @@ fn a_host_that_is_not_there_costs_code_4_and_the_others_go_on() {
     assert_eq!((recap.0["gone"].unreachable, recap.0["gone"].ok), (1, 0));
     assert_eq!(recap.0[&*host].ok, 3, "{ended}");
     let trouble = ended.trouble();
-    assert!(trouble.contains("cannot reach gone: ssh: connect to host 127.0.0.1 port 1: Connection refused"), "{trouble}");
+    assert!(
+        trouble.contains("cannot reach gone: ssh: connect to host 127.0.0.1 port 1: Connection refused"),
+        "{trouble}"
+    );
     assert!(trouble.contains("ansible_port"), "what to do: {trouble}");
 }
 
@@ -79,5 +82,5 @@ fn a_host_whose_key_is_unknown_is_refused_and_not_remembered() {
 
 fn run_knowing(known: &Path, playbook: &Path, host: &str) -> crate::run::Ended {
     let ssh = format!("-F {} -o UserKnownHostsFile={}", lab::ssh_config().display(), known.display());
-    start_over(&ssh, playbook, &["--json", "-i", &format!("{host},")]).end_within(Duration::from_secs(60))
+    start_over(&ssh, playbook, &["--json", "-i", &format!("{host},")]).end_within(Duration::from_mins(1))
 }

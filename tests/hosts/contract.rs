@@ -40,7 +40,10 @@ fn compare(predicted: &[Done], first: &[Done]) -> Result<(), String> {
     // What cannot be foretold is skipped; then nothing may change either.
     let fits = |(said, did): (&Done, &Done)| {
         key(said) == key(did)
-            || (said.task == did.task && said.status == Status::Skipped && did.status == Status::Ok && did.diffs.is_empty())
+            || (said.task == did.task
+                && said.status == Status::Skipped
+                && did.status == Status::Ok
+                && did.diffs.is_empty())
     };
     if predicted.len() == first.len() && predicted.iter().zip(first).all(fits) {
         return Ok(());

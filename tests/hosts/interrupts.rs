@@ -31,7 +31,8 @@ impl Work {
     pub fn begin() -> (Self, Running) {
         let (host, folder) = (Host::take(), lab::folder());
         std::fs::write(folder.path().join("work.yml"), WORK).expect("a playbook");
-        host.shell("rm -rf /var/tmp/chainwright-tests/work");
+        // A test that failed may have left its command running.
+        host.shell("pkill -KILL -f '[u]ntil .* -e go'; rm -rf /var/tmp/chainwright-tests/work");
         let work = Self { host, folder };
         let running = start(&work.playbook(), &["-i", &work.inventory()]);
         work.host.until("has begun the work", SOON, "test -e /var/tmp/chainwright-tests/work/started");

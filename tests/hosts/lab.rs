@@ -146,7 +146,7 @@ pub fn until(what: &str, within: Duration, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// A playbook of the tests in `tests/modules`.
+/// The folder with one playbook a module.
 pub fn module_playbooks() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/modules")
 }
