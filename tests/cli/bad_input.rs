@@ -96,3 +96,18 @@ fn an_unreachable_host_exits_with_4_and_the_others_go_on() {
         .recap("a", "changed=1")
         .recap("far", "unreachable=1");
 }
+
+#[test]
+fn a_network_without_sealers_is_refused_before_anything_is_made() {
+    let site = concat!(env!("CARGO_MANIFEST_DIR"), "/playbooks/site.yml");
+    Project::new()
+        .file(
+            "hosts.yml",
+            "all:\n  vars: {ansible_connection: local}\n  children:\n    ethstats: {hosts: {stats: }}\n    nodes:\n      children:\n        \
+             sealers: {hosts: {}}\n        rpc: {hosts: {rpc: }}\n        bootnode: {hosts: {boot: }}\n",
+        )
+        .chainwright(&["playbook", "-i", "hosts.yml", site])
+        .code(2)
+        .says("`sealers` has no host")
+        .silent_about("The stats server");
+}

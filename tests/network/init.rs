@@ -28,8 +28,22 @@ fn a_user_with_the_binary_and_four_hosts_has_a_network() {
     let made = chainwright(
         folder.path(),
         &[
-            "init", "net", "--sealer", "host1", "--sealer", "host2", "--sealer", "host3", "--rpc", "host4", "--period", "2",
-            "--client", &geth.display().to_string(), "--ssh-common-args", &ssh,
+            "init",
+            "net",
+            "--sealer",
+            "host1",
+            "--sealer",
+            "host2",
+            "--sealer",
+            "host3",
+            "--rpc",
+            "host4",
+            "--period",
+            "2",
+            "--client",
+            &geth.display().to_string(),
+            "--ssh-common-args",
+            &ssh,
         ],
     );
     let net = folder.path().join("net");

@@ -178,6 +178,7 @@ fn a_node_that_knows_only_the_bootnode_finds_the_network_and_syncs() {
     let head = number("sealer1", "/opt/geth/1.13.15/geth", "/var/lib/geth/geth.ipc");
     assert!(head > 0);
     let synced = run::until(120, || number("ethstats1", "/tmp/stranger", "/tmp/stranger-data/geth.ipc") >= head);
-    let log = on("ethstats1", "journalctl -u stranger -n 20 --no-pager; systemctl stop stranger; rm -rf /tmp/stranger*");
+    let log =
+        on("ethstats1", "journalctl -u stranger -n 20 --no-pager; systemctl stop stranger; rm -rf /tmp/stranger*");
     assert!(synced, "the head is {head}; the stranger says\n{log}");
 }
