@@ -52,7 +52,7 @@ fn results(messages: &Receiver<Message>) -> Vec<(usize, Result<Map, Failure>)> {
     loop {
         match messages.recv_timeout(PATIENCE).expect("the batch ends") {
             Message::Reply(Reply::Done { call, result, .. }) => {
-                results.push((call, result.map(|outcome| outcome.output)))
+                results.push((call, result.map(|outcome| outcome.output)));
             }
             Message::Reply(Reply::BatchDone { .. }) => return results,
             Message::Opened { .. } | Message::Reply(_) => {}
@@ -179,8 +179,11 @@ fn a_large_blob_is_asked_for_and_comes_whole() {
     let folder = tempfile::tempdir().unwrap();
     let dest = folder.path().join("file");
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|number| (number % 251) as u8).collect();
-    let sha256: String =
-        <sha2::Sha256 as sha2::Digest>::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256: String = <sha2::Sha256 as sha2::Digest>::digest(&bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<Vec<_>>()
+        .concat();
     let (connection, messages) = connect(target());
     let blob = serde_json::json!({"sha256": sha256, "size": bytes.len()});
     connection.send(&batch(1, vec![call("copy", serde_json::json!({"dest": dest, "_blob": blob}))])).unwrap();

@@ -212,7 +212,9 @@ fn list(args: &PlaybookArgs, read: &options::Read) -> ExitCode {
                     };
                 }
                 println!("    pattern: ['{pattern}']\n    hosts ({}):", hosts.len());
-                hosts.iter().for_each(|host| println!("      {host}"));
+                for host in hosts {
+                    println!("      {host}");
+                }
             }
             if args.list_tasks {
                 println!("    tasks:");

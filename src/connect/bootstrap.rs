@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn an_upload_that_breaks_off_leaves_nothing() {
         let home = tempfile::tempdir().unwrap();
-        let input = gzip(&[7; 100_000]);
+        let input = gzip(&vec![7; 100_000]);
         let output = run(home.path(), &input[..input.len() - 20]);
         assert!(text(&output).contains("NONCE failed"), "{}", text(&output));
         assert_eq!(std::fs::read_dir(home.path().join(".cache/chainwright")).unwrap().count(), 0);
@@ -172,7 +172,7 @@ mod tests {
         std::fs::write(bin.join("gzip"), "#!/bin/sh\nhead -c 9\necho 'No space left on device' >&2\nexit 1\n").unwrap();
         std::fs::set_permissions(bin.join("gzip"), std::fs::Permissions::from_mode(0o755)).unwrap();
         let path = format!("PATH={}:$PATH; {}", bin.display(), BOOTSTRAP.command());
-        let output = run_command(&path, home.path(), &gzip(&[7; 100_000]));
+        let output = run_command(&path, home.path(), &gzip(&vec![7; 100_000]));
         assert!(text(&output).contains("cache/chainwright: No space left on device"), "{}", text(&output));
         assert_eq!(std::fs::read_dir(home.path().join(".cache/chainwright")).unwrap().count(), 0);
     }

@@ -151,7 +151,7 @@ impl Outbox {
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     #[test]
     fn frames_wait_until_the_other_end_is_open_and_then_go_in_order() {

@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn a_pause_has_a_length_or_waits_for_an_answer() {
         use serde_json::json;
-        assert_eq!(pause(json!({"minutes": "2"})).duration().unwrap(), Some(Duration::from_secs(120)));
+        assert_eq!(pause(json!({"minutes": "2"})).duration().unwrap(), Some(Duration::from_mins(2)));
         assert_eq!(pause(json!({"seconds": 0})).duration().unwrap(), Some(Duration::from_secs(1)));
         assert_eq!(pause(json!({"prompt": "go on?"})).duration().unwrap(), None);
         assert!(pause(json!({"seconds": 1, "minutes": 1})).duration().is_err());

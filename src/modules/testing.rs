@@ -25,6 +25,12 @@ pub struct Host {
     pub variables: RefCell<BTreeMap<String, String>>,
 }
 
+impl Default for Host {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Host {
     /// A host with nothing on it.
     pub fn new() -> Self {

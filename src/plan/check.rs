@@ -91,9 +91,9 @@ fn check_task(task: &Task, templates: &Templates, mistakes: &mut Vec<Diagnostic>
             mistakes.push(mistake);
         }
     }
-    let templated =
+    let open =
         args.is_template() || free.as_ref().is_some_and(Node::is_template) || !matches!(args.data, Data::Table(_));
-    if templated || module.name == "debug" || has_defaults(task) {
+    if open || module.name == "debug" || has_defaults(task) {
         check_template_file(task, module.name, args, templates, mistakes);
         return;
     }
@@ -147,10 +147,10 @@ fn check_template_file(task: &Task, module: &str, args: &Node, templates: &Templ
 
 fn missing_handlers(flat: &Flat, handlers: &[Entry]) -> Vec<Diagnostic> {
     let mut names: Vec<String> = Vec::new();
-    let mut templated = false;
+    let mut open = false;
     for entry in handlers {
         let title = entry.title();
-        templated |= title.contains("{{");
+        open |= title.contains("{{");
         if let Some((_, short)) = title.split_once(" : ") {
             names.push(short.to_owned());
         }
@@ -161,7 +161,7 @@ fn missing_handlers(flat: &Flat, handlers: &[Entry]) -> Vec<Diagnostic> {
     }
     let mut mistakes: Vec<Diagnostic> = Vec::new();
     let notifying = flat.entries.iter().chain(handlers).filter_map(Entry::task);
-    for node in notifying.flat_map(|task| &task.notify).filter(|node| !node.is_template() && !templated) {
+    for node in notifying.flat_map(|task| &task.notify).filter(|node| !node.is_template() && !open) {
         let Some(name) = node.as_str() else { continue };
         if names.iter().any(|known| known == name) {
             continue;

@@ -270,7 +270,9 @@ impl PlayRun<'_> {
             "refresh_inventory" => self.refresh = true,
             "reset_connection" => {
                 let keys: Vec<Arc<str>> = work.route().map(|route| route.key.clone()).into_iter().collect();
-                keys.iter().for_each(|key| self.pool.forget(key));
+                for key in keys {
+                    self.pool.forget(&key);
+                }
             }
             _ => {}
         }

@@ -68,9 +68,9 @@ pub fn items(context: &Context, over: &Loop, vars: &Arc<dyn Variables>) -> Resul
         Some("subelements") => subelements(value).map_err(fail),
         Some("random_choice") => {
             let items = list(value);
-            let mut byte = [0u8; 8];
+            let mut byte = [0u8; size_of::<usize>()];
             getrandom::fill(&mut byte).map_err(|error| fail(error.to_string()))?;
-            let index = u64::from_le_bytes(byte) as usize % items.len().max(1);
+            let index = usize::from_le_bytes(byte) % items.len().max(1);
             Ok(items.into_iter().skip(index).take(1).collect())
         }
         Some("fileglob") => {

@@ -145,7 +145,7 @@ impl Run {
     /// Runs a play; says whether the playbook goes on.
     fn play(&mut self, play: &Play) -> Result<bool, Failure> {
         let folders = [play.folder.clone()];
-        let mut hosts_vars = self.play_vars(play);
+        let mut hosts_vars = Self::play_vars(play);
         let globals = self.globals(play);
         self.context.store.load_inventory(&self.inventory, &folders, &self.context.loader, globals).map_err(told)?;
         self.context.store.begin_play(hosts_vars.clone(), vec![play.folder.clone()]);
@@ -263,7 +263,7 @@ impl Run {
             let failed: Vec<String> = run
                 .members
                 .iter()
-                .filter(|member| member.guard.failed() || (member.gone && member.cursor < run.entries.len()))
+                .filter(|member| member.guard.failed() || member.gone)
                 .map(|member| member.name.clone())
                 .collect();
             let (abort, ended) = (run.abort, run.ended);
@@ -340,7 +340,7 @@ impl Run {
         vec![(Layer::Extra, Arc::new(self.extra.clone())), (Layer::Magic, Arc::new(magic))]
     }
 
-    fn play_vars(&self, play: &Play) -> vars::Layers {
+    fn play_vars(play: &Play) -> vars::Layers {
         let mut layers = Vec::new();
         for role in &play.used_roles {
             layers.push((Layer::RoleDefaults, Arc::new(crate::language::layers::table(&role.defaults))));
@@ -402,7 +402,7 @@ fn dispatch(run: &mut PlayRun, inbox: &Receiver<Message>) {
             return;
         }
         let patience =
-            run.next_due().map_or(Duration::from_secs(3600), |due| due.saturating_duration_since(Instant::now()));
+            run.next_due().map_or(Duration::from_hours(1), |due| due.saturating_duration_since(Instant::now()));
         let message = match inbox.recv_timeout(patience) {
             Ok(message) => message,
             Err(RecvTimeoutError::Timeout) => continue,

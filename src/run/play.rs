@@ -10,6 +10,7 @@ use super::vars::Pending;
 use crate::agent::protocol::{Call, Request};
 use crate::base::{Event, Failure, Value};
 use crate::language::inventory::Inventory;
+use crate::language::layers::Table;
 use crate::language::node::{Data, Node};
 use crate::language::playbook::{Action, Play};
 use crate::language::variables::Variables;
@@ -250,7 +251,7 @@ impl PlayRun<'_> {
 
     /// A member's variables at an entry, without loop variables.
     pub fn plain_vars(&self, member: usize, entry: &Entry) -> Arc<dyn Variables> {
-        self.context.store.step(&self.members[member].name, entry, Default::default(), Pending::default(), 0)
+        self.context.store.step(&self.members[member].name, entry, Table::default(), Pending::default(), 0)
     }
 
     /// A keyword's boolean; `None` if it is not set or cannot be rendered.
@@ -291,11 +292,11 @@ impl PlayRun<'_> {
                 Turn::Go => {}
             }
             let entry = self.entries[position].clone();
-            if works.is_empty() && self.is_alone(&entry) {
+            if works.is_empty() && Self::is_alone(&entry) {
                 self.start_alone(index, position, &entry);
                 return true;
             }
-            if !works.is_empty() && self.is_alone(&entry) {
+            if !works.is_empty() && Self::is_alone(&entry) {
                 break;
             }
             let name = self.members[index].name.clone();
@@ -345,7 +346,7 @@ impl PlayRun<'_> {
     }
 
     /// Whether the engine itself must look at the entry before anything behind it may start.
-    fn is_alone(&self, entry: &Entry) -> bool {
+    fn is_alone(entry: &Entry) -> bool {
         match entry.task().map(|task| &task.action) {
             Some(Action::Include(_)) => true,
             Some(Action::Module { name, .. }) => matches!(crate::language::loader::short_name(&name.name), "meta"),
@@ -506,7 +507,7 @@ impl Work {
         Self {
             entry: entry.clone(),
             position,
-            items: vec![step::Item { extra: Default::default(), label: None, todo: Todo::Fail(failure) }],
+            items: vec![step::Item { extra: Table::default(), label: None, todo: Todo::Fail(failure) }],
             looped: false,
             stepwise: false,
             no_log: false,

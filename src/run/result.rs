@@ -1,7 +1,8 @@
 //! The second half of a step's life: from what came back to what is registered, counted and shown.
 
 use super::context::{Context, Missing};
-use super::step::{Item, Work, truthy};
+use super::files::Local;
+use super::step::{Item, Todo, Work, truthy};
 use super::vars::Pending;
 use crate::base::event::{Proof, Status};
 use crate::base::{Diff, Failure, Map, Outcome, Value};
@@ -74,6 +75,17 @@ fn proofs(result: &mut Map) -> Vec<Proof> {
     result.get("proofs").and_then(|proofs| serde_json::from_value(proofs.clone()).ok()).unwrap_or_default()
 }
 
+/// Gives the module's part on the controller what it brought back: values whose names begin with `_` are for it.
+fn receive(context: &Context, host: &str, work: &Work, item: &Item, mut outcome: Outcome) -> Result<Outcome, Failure> {
+    if let Todo::Call(call) = &item.todo
+        && outcome.output.keys().any(|name| name.starts_with('_'))
+    {
+        let vars = context.store.step(host, &work.entry, item.extra.clone(), Pending::default(), work.position);
+        (call.module.receive)(call.args.clone(), &mut outcome.output, &Local::new(context, &vars))?;
+    }
+    Ok(outcome)
+}
+
 /// Applies `changed_when` and `failed_when` to what an item brought back.
 pub fn judge(
     context: &Context,
@@ -85,7 +97,7 @@ pub fn judge(
     attempts: Option<u64>,
 ) -> Judged {
     let task = work.entry.task().expect("markers are no steps");
-    let mut judged = match came {
+    let mut judged = match came.and_then(|outcome| receive(context, host, work, item, outcome)) {
         Ok(outcome) => Judged::ended(outcome, seconds),
         Err(failure) => Judged::failed(failure, seconds),
     };

@@ -71,7 +71,9 @@ impl Screen {
         }
         events.push(event);
         if position <= self.frontier {
-            events.into_iter().for_each(|event| self.now(event));
+            for event in events {
+                self.now(event);
+            }
         } else {
             self.held.entry(position).or_default().extend(events);
         }

@@ -56,9 +56,9 @@ pub fn route(context: &Context, host: &str, entry: &Entry, vars: &Arc<dyn Variab
     };
     let kind = match kind.as_deref() {
         Some("local") => Kind::Local,
-        Some("ssh" | "smart" | "paramiko" | "paramiko_ssh") => Kind::Ssh,
+
         None if matches!(name, "localhost" | "127.0.0.1" | "::1") && address.is_none() => Kind::Local,
-        None => Kind::Ssh,
+        None | Some("ssh" | "smart" | "paramiko" | "paramiko_ssh") => Kind::Ssh,
         Some(other) => {
             return Err(Failure::new(format!("there is no connection `{other}`"))
                 .help("write `ssh` or `local`")

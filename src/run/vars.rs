@@ -76,7 +76,7 @@ impl Store {
         let groups: Value = inventory
             .groups
             .keys()
-            .map(|group| (group.to_string(), Value::from(inventory.hosts_of(group))))
+            .map(|group| (group.clone(), Value::from(inventory.hosts_of(group))))
             .collect::<Map>()
             .into();
         let groups = Arc::new(groups);

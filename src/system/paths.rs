@@ -52,13 +52,13 @@ impl System {
         while let Some(start) = rest.find('$') {
             done.push_str(&rest[..start]);
             let after = &rest[start + 1..];
-            let (name, length) = match after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
-                Some((name, _)) => (name, name.len() + 2),
-                None => {
+            let (name, length) =
+                if let Some((name, _)) = after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+                    (name, name.len() + 2)
+                } else {
                     let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
                     (&after[..end], end)
-                }
-            };
+                };
             match self.variable(name).filter(|_| !name.is_empty()) {
                 Some(value) => done.push_str(&value),
                 None => done.push_str(&rest[start..=start + length]),

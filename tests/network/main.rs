@@ -2,6 +2,9 @@
 //!
 //! The hosts are those of `tests/lab/lab up demo`; `make test` boots them. The tests share them, so they take turns.
 
+#[path = "../hosts/agent.rs"]
+mod agent;
+mod init;
 mod run;
 
 use run::{Run, geth_started, on, play, start, turn};
@@ -148,4 +151,33 @@ fn the_units_are_sandboxed_and_run_as_users_of_their_own() {
         let user = on(host, &format!("ps -o user= -p $(systemctl show -p MainPID --value {unit})"));
         assert_eq!(user.trim(), unit, "{host}");
     }
+}
+
+#[test]
+fn a_node_that_knows_only_the_bootnode_finds_the_network_and_syncs() {
+    let _turn = turn();
+    network();
+    // The stats host has no geth: it gets the program and the genesis, and nothing else of the network.
+    for (from, to) in [("/opt/geth/1.13.15/geth", "/tmp/stranger"), ("/etc/geth/genesis.json", "/tmp/stranger.json")] {
+        run::copy("rpc1", from, "ethstats1", to);
+    }
+    let enode = on("bootnode1", "/opt/geth/1.13.15/geth attach --exec admin.nodeInfo.enode /var/lib/geth/geth.ipc");
+    on(
+        "ethstats1",
+        &format!(
+            "chmod 755 /tmp/stranger; /tmp/stranger --datadir /tmp/stranger-data init /tmp/stranger.json 2>&1 && systemd-run -q \
+             --collect --unit stranger /tmp/stranger --datadir /tmp/stranger-data --networkid 46781 --syncmode full \
+             --nat extip:$(hostname -I | cut -d' ' -f1) --bootnodes {}",
+            enode.trim().trim_matches('"')
+        ),
+    );
+    let number = |host: &str, geth: &str, ipc: &str| -> u64 {
+        let said = on(host, &format!("{geth} attach --exec eth.blockNumber {ipc} 2>/dev/null || echo 0"));
+        said.trim().parse().unwrap_or(0)
+    };
+    let head = number("sealer1", "/opt/geth/1.13.15/geth", "/var/lib/geth/geth.ipc");
+    assert!(head > 0);
+    let synced = run::until(120, || number("ethstats1", "/tmp/stranger", "/tmp/stranger-data/geth.ipc") >= head);
+    let log = on("ethstats1", "journalctl -u stranger -n 20 --no-pager; systemctl stop stranger; rm -rf /tmp/stranger*");
+    assert!(synced, "the head is {head}; the stranger says\n{log}");
 }

@@ -1,5 +1,6 @@
 //! Runs a playbook against the demo's hosts and reads what happened from its events.
 
+use crate::agent;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -29,6 +30,7 @@ fn command(playbook: &str, arguments: &[&str]) -> Command {
         "the demo's hosts are not there: run `make test`, or `tests/lab/lab up demo`"
     );
     let mut command = Command::new(env!("CARGO_BIN_EXE_chainwright"));
+    command.env("CHAINWRIGHT_AGENT", agent::stripped());
     command.current_dir(root).args(["playbook", "--json", "-i", "inventories/demo", "-e", "@.lab/demo.yml"]);
     command.arg(format!("playbooks/{playbook}")).args(arguments).stdin(Stdio::null());
     command
@@ -123,4 +125,22 @@ pub fn on(host: &str, script: &str) -> String {
 /// When geth's process on a host was started.
 pub fn geth_started(host: &str) -> String {
     on(host, "systemctl show -p ExecMainStartTimestampMonotonic --value geth")
+}
+
+/// Copies a file from one host to another.
+pub fn copy(from: &str, path: &str, to: &str, target: &str) {
+    let script = format!("ssh -F .lab/ssh_config {from} cat {path} | ssh -F .lab/ssh_config {to} 'cat > {target}'");
+    let status = Command::new("sh").current_dir(env!("CARGO_MANIFEST_DIR")).args(["-c", &script]).status().unwrap();
+    assert!(status.success(), "{path} is not copied from {from} to {to}");
+}
+
+/// Whether something comes true in time.
+pub fn until(seconds: u64, mut holds: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    while !holds() {
+        if Instant::now() > deadline {
+            return false;
+        }
+    }
+    true
 }

@@ -130,7 +130,8 @@ fn a_cycle_is_named() {
 #[test]
 fn an_item_of_a_list_that_needs_itself_and_a_chain_without_end_are_refused() {
     assert_eq!(mistake("{{ a[0] }}", "a: ['{{ a[0] }}']").message, "`{{ a[0] }}` needs itself");
-    let chain = |length: usize| (0..length).map(|at| format!("v{at}: '{{{{ v{} }}}}'\n", at + 1)).collect::<String>();
+    let chain =
+        |length: usize| (0..length).map(|at| format!("v{at}: '{{{{ v{} }}}}'\n", at + 1)).collect::<Vec<_>>().concat();
     assert_eq!(rendered("{{ v0 }}", &format!("{}v50: end", chain(50))), Value::from("end"));
     assert!(mistake("{{ v0 }}", &format!("{}v90: end", chain(90))).message.contains("deep"));
 }

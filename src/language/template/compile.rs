@@ -49,15 +49,12 @@ impl Compiled {
         Self::template(name, text, options, false, Vec::new())
     }
 
-    /// A bare expression, as in `when`.
+    /// A bare expression, as in `when`: backslashes in it are Jinja's own, as in Ansible, and `'\n'` is a newline.
     pub fn expression(written: &str) -> Result<Self, (minijinja::Error, Vec<usize>)> {
-        let (text, added) = double_backslashes(&format!("{{{{{written}}}}}"));
-        let inner = &text[2..text.len() - 2];
-        let added: Vec<usize> = added.into_iter().map(|at| at - 2).collect();
-        let text: &'static str = Box::leak(inner.into());
+        let text: &'static str = Box::leak(written.into());
         match parse_expr(text) {
-            Ok(expr) => Ok(Self::of_expression("<condition>", text, added, &expr)),
-            Err(error) => Err((error, added)),
+            Ok(expr) => Ok(Self::of_expression("<condition>", text, Vec::new(), &expr)),
+            Err(error) => Err((error, Vec::new())),
         }
     }
 

@@ -152,6 +152,7 @@ pub fn dmi(host: &Host, facts: &mut Map) {
 mod tests {
     use super::*;
     use crate::system::System;
+    use std::fmt::Write as _;
 
     fn facts(path: &str, text: &str, gather: fn(&Host, &mut Map)) -> Map {
         let root = tempfile::tempdir().unwrap();
@@ -175,7 +176,8 @@ mod tests {
     fn two_sockets_of_two_cores_with_two_threads_are_eight_processors() {
         let mut text = String::new();
         for thread in 0..8 {
-            text += &format!("processor\t: {thread}\nphysical id\t: {}\nsiblings\t: 4\ncpu cores\t: 2\n\n", thread / 4);
+            let _ =
+                write!(text, "processor\t: {thread}\nphysical id\t: {}\nsiblings\t: 4\ncpu cores\t: 2\n\n", thread / 4);
         }
         let facts = facts("proc/cpuinfo", &text, processor);
         assert_eq!(facts["ansible_processor_count"], 2);

@@ -63,7 +63,9 @@ fn add(interface: &mut Interface, entry: &InterfaceAddress) {
         let hex: Vec<_> = mac.iter().map(|byte| format!("{byte:02x}")).collect();
         interface.mac = Some(hex.join(":"));
     } else if let Some(address) = address.as_sockaddr_in() {
-        let ipv4 = |storage: &nix::sys::socket::SockaddrStorage| storage.as_sockaddr_in().map(|it| it.ip());
+        let ipv4 = |storage: &nix::sys::socket::SockaddrStorage| {
+            storage.as_sockaddr_in().map(nix::sys::socket::SockaddrIn::ip)
+        };
         let mask = entry.netmask.as_ref().and_then(ipv4).unwrap_or(Ipv4Addr::BROADCAST);
         let broadcast = entry.broadcast.as_ref().and_then(ipv4);
         interface.ipv4.push((address.ip(), mask, broadcast));

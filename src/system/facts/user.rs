@@ -5,22 +5,22 @@ use crate::base::{Map, Value};
 
 /// Who we are.
 pub fn user(host: &Host, facts: &mut Map) {
-    let (uid, acting_uid) = (rustix::process::getuid().as_raw(), rustix::process::geteuid().as_raw());
-    let (gid, acting_gid) = (rustix::process::getgid().as_raw(), rustix::process::getegid().as_raw());
-    put(facts, "user_uid", acting_uid);
-    put(facts, "user_gid", acting_gid);
+    let (uid, effective_user) = (rustix::process::getuid().as_raw(), rustix::process::geteuid().as_raw());
+    let (gid, effective_group) = (rustix::process::getgid().as_raw(), rustix::process::getegid().as_raw());
+    put(facts, "user_uid", effective_user);
+    put(facts, "user_gid", effective_group);
     put(facts, "real_user_id", uid);
-    put(facts, "effective_user_id", acting_uid);
+    put(facts, "effective_user_id", effective_user);
     put(facts, "real_group_id", gid);
-    put(facts, "effective_group_id", acting_gid);
-    match host.0.user_by_id(acting_uid).ok().flatten() {
+    put(facts, "effective_group_id", effective_group);
+    match host.0.user_by_id(effective_user).ok().flatten() {
         Some(user) => {
             put(facts, "user_id", user.name);
             put(facts, "user_dir", user.home);
             put(facts, "user_shell", user.shell);
             put(facts, "user_gecos", user.comment);
         }
-        None => put(facts, "user_id", acting_uid.to_string()),
+        None => put(facts, "user_id", effective_user.to_string()),
     }
 }
 

@@ -1,0 +1,11 @@
+//! Chainwright against booted Debian hosts, which `make test` (or `tests/lab/lab up plain 4`) provides.
+
+mod agent;
+mod become_user;
+mod broken;
+mod connections;
+mod contract;
+mod interrupts;
+mod lab;
+mod modules;
+mod run;
