@@ -480,22 +480,18 @@ impl PlayRun<'_> {
         true
     }
 
-    fn share_facts(&mut self, name: &str, work: &Work, judged: &Judged, sharers: &[usize]) {
+    fn share_facts(&self, name: &str, work: &Work, judged: &Judged, sharers: &[usize]) {
+        let sets = |item: &super::step::Item| matches!(&item.todo, Todo::Call(call) if call.module.name == "set_fact");
+        if !work.items.iter().any(sets) {
+            return;
+        }
         let results: Vec<&Map> = match judged.result.get("results").and_then(Value::as_array) {
             Some(results) if work.looped => results.iter().filter_map(Value::as_object).collect(),
             _ => vec![&judged.result],
         };
         for facts in results.iter().filter_map(|result| result.get("ansible_facts")?.as_object()) {
-            let set =
-                work.items.iter().any(|item| matches!(&item.todo, Todo::Call(call) if call.module.name == "set_fact"));
-            for sharer in sharers {
-                let other = self.members[*sharer].name.clone();
-                if other == name {
-                    continue;
-                }
-                if set {
-                    self.context.store.set(&other, super::vars::data(facts));
-                }
+            for other in sharers.iter().map(|sharer| &self.members[*sharer].name).filter(|other| *other != name) {
+                self.context.store.set(other, super::vars::data(facts));
             }
         }
     }

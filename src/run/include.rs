@@ -4,6 +4,7 @@ use super::context::{Context, Missing};
 use super::play::PlayRun;
 use super::result::Judged;
 use super::step::{self, Item, Todo, Work};
+use super::told;
 use super::vars::Pending;
 use crate::base::event::Status;
 use crate::base::{Failure, Map};
@@ -165,9 +166,6 @@ impl PlayRun<'_> {
         hosts: &[String],
     ) -> Result<(String, Vec<Entry>), Failure> {
         let task = entry.task().expect("an include");
-        let told = |diagnostics: Vec<crate::base::Diagnostic>| {
-            Failure::new(diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-        };
         let vars: Vec<(Key, Node)> = wanted
             .vars
             .iter()

@@ -27,7 +27,7 @@ impl PlayRun<'_> {
     /// Begins a wait, or ends one that is over; says whether the item has its result.
     pub fn wait(&mut self, index: usize, item: usize) -> bool {
         let Some(call) = self.call(index, item) else { return true };
-        if call.module.name == "pause" { self.pause(index, item, &call) } else { self.reconnect(index, item, &call) }
+        if call.module.name == "pause" { self.pause(index, item, &call) } else { self.reconnect(index, &call) }
     }
 
     fn call(&self, index: usize, item: usize) -> Option<Call> {
@@ -101,7 +101,7 @@ impl PlayRun<'_> {
         self.proceed(index);
     }
 
-    fn reconnect(&mut self, index: usize, item: usize, call: &Call) -> bool {
+    fn reconnect(&mut self, index: usize, call: &Call) -> bool {
         let now = Instant::now();
         let key = call.route.key.clone();
         let active = self.members[index].active.as_mut().expect("a wait");
@@ -115,7 +115,6 @@ impl PlayRun<'_> {
                 return false;
             }
         }
-        let _ = item;
         active.batch = Some((0, key));
         self.pool.open(&call.route);
         false
@@ -137,13 +136,11 @@ impl PlayRun<'_> {
     /// An agent answered.
     pub fn opened(&mut self, key: &Arc<str>) {
         for (index, item) in self.waiting_for(key) {
-            let Some(call) = self.call(index, item) else { continue };
             let active = self.members[index].active.as_mut().expect("a wait");
             active.batch = None;
             let waited = active.works.front().map_or(0.0, |at| at.began.elapsed().as_secs_f64());
             let mut outcome = Outcome::default();
             outcome.output.insert("elapsed".into(), waited.floor().into());
-            let _ = call;
             self.item_came(index, 0, item, Ok(outcome), waited);
             self.proceed(index);
         }
