@@ -1,9 +1,9 @@
 # The commands of this project. Each is short; what it does is in the script it calls.
 
-SHELL_SCRIPTS := .ci/run $(addprefix tests/lab/,lab keeper base geth prerequisites demo test relay) $(addprefix tests/bench/,run everywhere fingerprint)
-HOSTS ?= 8
+SHELL_SCRIPTS = $(shell grep -rlE '^\#!.*sh$$' .ci tests)
+HOSTS ?= 13
 
-.PHONY: demo demo-down lab lab-down test bench lint
+.PHONY: demo demo-down lab lab-down test bench bench-genesis lint
 
 demo: ## six booted hosts, and on them a private Clique network made and restarted by Chainwright
 	tests/lab/demo
@@ -11,21 +11,26 @@ demo: ## six booted hosts, and on them a private Clique network made and restart
 demo-down: ## removes the demo's hosts with everything they made
 	tests/lab/lab down demo
 
-lab: ## plain hosts host1 ... for tests and benchmarks: make lab HOSTS=8
+lab: ## plain hosts host1 ... for tests and benchmarks: make lab HOSTS=13
 	tests/lab/prerequisites
 	tests/lab/lab up plain $(HOSTS)
 
 lab-down: ## removes the plain hosts
 	tests/lab/lab down plain
 
-test: ## every test: unit, command line, modules on real hosts, the network with real geth
+test: ## lint, and every test: unit, command line, modules on real hosts, the network with real geth
 	tests/lab/test
 
 bench: ## the same 50 tasks with Ansible, Mitogen, pyinfra and Chainwright
 	tests/lab/prerequisites cargo
 	tests/bench/run
 
-lint: ## formatting, clippy, shellcheck
+bench-genesis: ## the hash of 100,000 accounts beside `geth init`, with the memory of both
+	tests/lab/prerequisites cargo go
+	tests/bench/genesis
+
+lint: ## formatting, shellcheck, the manifests of Kubernetes, clippy: whatever they find is an error
 	cargo fmt --check
-	cargo clippy --all-targets -- -D warnings
 	shellcheck -x $(SHELL_SCRIPTS)
+	tests/lab/kubernetes
+	cargo clippy --all-targets -- -D warnings

@@ -39,6 +39,8 @@ fn call(module: &str, args: serde_json::Value) -> Call {
         keep_going: false,
         step: 0,
         timeout: None,
+        notes: vec![],
+        job: None,
     }
 }
 
@@ -172,6 +174,44 @@ fn when_the_controller_goes_the_agent_and_what_it_runs_go_too() {
     runs(folder.path());
     drop(connection);
     assert!(gone("61.19"));
+}
+
+#[test]
+fn when_the_agent_is_killed_what_it_runs_goes_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (connection, messages) = connect(target());
+    let script = format!("echo $PPID > {}; sleep 61.21 & exec sleep 61.20", folder.path().join("agent").display());
+    let stubborn = call("command", serde_json::json!({"argv": ["sh", "-c", script]}));
+    connection.send(&batch(1, vec![stubborn])).unwrap();
+    let agent = || std::fs::read_to_string(folder.path().join("agent")).ok()?.trim().parse::<i32>().ok();
+    let agent = waited_for(agent);
+    waited_for(|| children(agent).iter().any(|line| line.contains("chainwright-watchdog")).then_some(()));
+    let agent = rustix::process::Pid::from_raw(agent).unwrap();
+    rustix::process::kill_process(agent, rustix::process::Signal::KILL).unwrap();
+    while !matches!(messages.recv_timeout(PATIENCE).unwrap(), Message::Closed(_)) {}
+    assert!(gone("61.20") && gone("61.21"));
+    assert!(gone("chainwright-watchdog"));
+}
+
+/// What comes, before it is too late.
+fn waited_for<T>(mut what: impl FnMut() -> Option<T>) -> T {
+    let deadline = std::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(came) = what() {
+            return came;
+        }
+        assert!(std::time::Instant::now() < deadline, "it does not come");
+        std::thread::yield_now();
+    }
+}
+
+/// The command lines of a process's children.
+fn children(of: i32) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{of}/task")).unwrap().flatten();
+    let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    let children: Vec<String> =
+        children.flat_map(|all| all.split(' ').map(str::to_owned).collect::<Vec<_>>()).collect();
+    children.iter().filter_map(|child| std::fs::read_to_string(format!("/proc/{child}/cmdline")).ok()).collect()
 }
 
 #[test]

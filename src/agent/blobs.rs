@@ -119,8 +119,8 @@ impl Read for FromStart {
     }
 }
 
-/// A file that only its handle reaches; its room is free again when the agent ends, however it dies.
-fn nameless() -> io::Result<File> {
+/// A file that only its handle reaches; its room is free again when this process ends, however it dies.
+pub fn nameless() -> io::Result<File> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     // Beside the agent's own binary there was room for that at least; /tmp is often memory.
     let own = std::env::current_exe().ok().and_then(|exe| exe.parent().map(PathBuf::from));

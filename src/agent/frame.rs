@@ -75,6 +75,8 @@ mod tests {
             keep_going: false,
             step: 0,
             timeout: Some(3),
+            notes: vec![],
+            job: None,
         };
         let mut wire = Vec::new();
         write(&mut wire, &Request::Batch { id: 7, calls: vec![call.clone()], blobs: vec![] }).unwrap();

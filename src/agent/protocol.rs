@@ -47,6 +47,13 @@ pub enum Request {
         /// The batch.
         id: u64,
     },
+    /// Which handlers are pending on this host (see [`Note`]). Not answered.
+    Notes {
+        /// Note these.
+        add: Vec<Note>,
+        /// Forget these: they have run.
+        drop: Vec<Note>,
+    },
     /// A sign of life.
     Ping,
     /// Let everything go and exit.
@@ -62,6 +69,9 @@ pub enum Reply {
         version: String,
         /// The user it runs as.
         uid: u32,
+        /// Handlers that earlier runs notified and did not come to run.
+        #[serde(default)]
+        pending: Vec<Note>,
     },
     /// A line printed by a running command, or progress.
     Line {
@@ -76,6 +86,14 @@ pub enum Reply {
     Need {
         /// The blob.
         sha256: String,
+    },
+    /// The next bytes of something that a running call sends to the controller.
+    Part {
+        /// Its name: a random one, which the call's output then holds.
+        name: String,
+        /// The next bytes.
+        #[serde(with = "serde_bytes")]
+        bytes: Vec<u8>,
     },
     /// One call is done. Calls after a failure that stops the batch are not answered; `BatchDone` follows always.
     Done {
@@ -117,6 +135,40 @@ pub struct Call {
     /// The call fails after this many seconds.
     #[serde(default)]
     pub timeout: Option<u64>,
+    /// Handlers that it notifies if it changes anything: noted on the host before the first change.
+    #[serde(default)]
+    pub notes: Vec<Note>,
+    /// Do not wait for it: it goes on by itself, and its result will be in this folder (see [`crate::agent::job`]).
+    #[serde(default)]
+    pub job: Option<String>,
+}
+
+/// A handler that is to run for a host, as noted on the host where the change was made that notified it: whatever happens
+/// to the run, the next one knows of it. Names as written in the playbook: no templates are rendered, so no secrets are in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The inventory name of the host that is notified.
+    pub host: String,
+    /// The name of the playbook's file, without its folder: checkouts differ.
+    pub playbook: String,
+    /// The play's name, or its pattern.
+    pub play: String,
+    /// `role : name`, or what names a handler that has no name.
+    pub handler: String,
+    /// The run that noted it.
+    pub run: String,
+}
+
+impl Note {
+    /// Whether both mean the same handler for the same host, whichever run noted it.
+    pub fn is(&self, other: &Self) -> bool {
+        self.host == other.host && self.of_play(&other.playbook, &other.play) && self.handler == other.handler
+    }
+
+    /// Whether its handler is one of that play's.
+    pub fn of_play(&self, playbook: &str, play: &str) -> bool {
+        self.playbook == playbook && self.play == play
+    }
 }
 
 /// Bytes that an argument names by their hash.

@@ -7,22 +7,25 @@
 //! are ended, locks are let go, and nothing remains. Its stdout belongs to the protocol.
 
 use super::blobs::Store;
-use super::frame;
+use super::notes::Notes;
 use super::protocol::{Call, Reply, Request, SILENCE};
+use super::{call, frame, job};
+use crate::base::failure::Context as _;
 use crate::base::{Failure, Outcome};
-use crate::modules::{BlobRef, Blobs, Cx, registry};
+use crate::modules::{BlobRef, Blobs};
 use crate::system::System;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
+/// How much of what a call sends goes in one frame, in bytes.
+const PART: usize = 256 << 10;
 /// How long a running call has to stop when the controller is gone: SIGTERM's grace and a little more.
 const FAREWELL: Duration = Duration::from_secs(4);
 
@@ -45,6 +48,7 @@ pub fn main() -> ExitCode {
 pub fn serve(mut input: impl Read, output: impl Write + Send + 'static, system: System) -> io::Result<()> {
     let agent = Arc::new(Agent {
         output: Mutex::new(Box::new(output)),
+        notes: Notes::own(&system),
         system,
         blobs: Store::default(),
         work: Mutex::new(Work::default()),
@@ -52,6 +56,7 @@ pub fn serve(mut input: impl Read, output: impl Write + Send + 'static, system: 
     agent.say(&Reply::Hello {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         uid: rustix::process::getuid().as_raw(),
+        pending: agent.notes.all(),
     })?;
     let (at_end, ended) = mpsc::channel::<()>();
     let result = listen(&agent, &mut input, &at_end);
@@ -77,6 +82,11 @@ fn listen(agent: &Arc<Agent>, input: &mut impl Read, at_end: &mpsc::Sender<()>) 
                 })?;
             }
             Request::Chunk { sha256, bytes, last, error } => agent.blobs.chunk(&sha256, &bytes, last, error),
+            Request::Notes { add, drop } => {
+                agent.notes.drop(&drop);
+                // A change that the module did not see as one: it is done already, so there is nothing to hold back.
+                let _ = agent.notes.add(&add);
+            }
             Request::Cancel { id } => agent.cancel(Some(id)),
             Request::Ping => {}
             Request::Bye => break,
@@ -88,6 +98,7 @@ fn listen(agent: &Arc<Agent>, input: &mut impl Read, at_end: &mpsc::Sender<()>) 
 struct Agent {
     output: Mutex<Box<dyn Write + Send>>,
     system: System,
+    notes: Notes,
     blobs: Store,
     work: Mutex<Work>,
 }
@@ -154,30 +165,14 @@ impl Agent {
     }
 
     fn call(&self, id: u64, index: usize, call: Call, flag: Arc<AtomicBool>) -> Result<Outcome, Failure> {
-        let name = call.module;
-        let Some(entry) = registry::find(&name) else {
-            return Err(Failure::new(format!("the agent has no module {name}")));
-        };
-        let timer = call.timeout.map(|seconds| Timer::start(seconds, Arc::clone(&flag)));
         let wire = Wire { agent: self, cancelled: Arc::clone(&flag) };
-        let system = self.system.with_environment(call.environment).with_cancel(flag);
+        if let Some(folder) = call.job.clone() {
+            return job::start(call, &folder, &self.system, &wire, &self.notes);
+        }
         let line = |text: &str| {
             let _ = self.say(&Reply::Line { id, call: index, text: text.to_owned() });
         };
-        let cx = Cx::new(&system, call.check, &wire, &line);
-        let result = catch_unwind(AssertUnwindSafe(|| registry::run(entry, call.args, cx)));
-        let result = result.unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-            Err(Failure::new(format!("module {name} has a bug: {text}")).help("please report it"))
-        });
-        match timer {
-            Some(timer) if timer.rang() => result.map_err(|failure| Failure {
-                message: format!("timed out after {} s: {}", timer.seconds, failure.message),
-                ..failure
-            }),
-            _ => result,
-        }
+        call::run(call, &self.system, &flag, &wire, &self.notes, &line)
     }
 
     fn answer(&self, id: u64, call: usize, result: Result<Outcome, Failure>, seconds: f64) {
@@ -215,32 +210,24 @@ impl Blobs for Wire<'_> {
             let _ = self.agent.say(&Reply::Need { sha256: blob.sha256.clone() });
         })
     }
-}
 
-/// Cancels a call when its time is over.
-struct Timer {
-    seconds: u64,
-    rang: Arc<AtomicBool>,
-    /// Dropped with the timer: the thread ends.
-    _done: mpsc::Sender<()>,
-}
-
-impl Timer {
-    fn start(seconds: u64, flag: Arc<AtomicBool>) -> Self {
-        let (done, waiting) = mpsc::channel();
-        let rang = Arc::<AtomicBool>::default();
-        let bell = Arc::clone(&rang);
-        std::thread::spawn(move || {
-            if waiting.recv_timeout(Duration::from_secs(seconds)) == Err(mpsc::RecvTimeoutError::Timeout) {
-                bell.store(true, Ordering::Relaxed);
-                flag.store(true, Ordering::Relaxed);
+    fn give(&self, source: &mut dyn Read) -> Result<String, Failure> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).context("no randomness")?;
+        let name = alloy_primitives::hex::encode(random);
+        loop {
+            let mut bytes = Vec::with_capacity(PART);
+            let read =
+                Read::take(&mut *source, PART as u64).read_to_end(&mut bytes).context("cannot read what is sent")?;
+            if read == 0 {
+                return Ok(name);
             }
-        });
-        Self { seconds, rang, _done: done }
-    }
-
-    fn rang(&self) -> bool {
-        self.rang.load(Ordering::Relaxed)
+            if self.cancelled.load(Ordering::Relaxed) {
+                return Err(Failure::new("cancelled while a file was sent to the controller"));
+            }
+            let part = Reply::Part { name: name.clone(), bytes };
+            self.agent.say(&part).context("cannot send to the controller")?;
+        }
     }
 }
 

@@ -70,6 +70,18 @@ pub enum Event {
         /// One line, or a few.
         text: String,
     },
+    /// The run cannot go on: wrong input that only showed now.
+    Error {
+        /// One line, or a few.
+        text: String,
+    },
+    /// Something that the user should know, and that is no trouble.
+    Note {
+        /// One line.
+        text: String,
+    },
+    /// Every host of the batch has failed, or more than the play puts up with: it ends here.
+    NoMoreHosts,
     /// The run ends.
     RunEnded {
         /// In inventory order.

@@ -22,15 +22,16 @@ pub fn compile(pattern: &str, flags: Flags) -> Result<Regex> {
         .filter_map(|(on, letter)| on.then_some(*letter))
         .collect();
     let prefix = if letters.is_empty() { String::new() } else { format!("(?{letters})") };
-    Regex::new(&format!("{prefix}{}", translate(pattern))).map_err(|error| {
+    let lines = flags.multiline || sets_multiline(pattern);
+    Regex::new(&format!("{prefix}{}", translate(pattern, lines))).map_err(|error| {
         Failure::new(format!("the regular expression `{pattern}` is wrong: {error}"))
             .help("in YAML, put it into single quotes, so that backslashes stay as they are")
     })
 }
 
 /// Where our syntax and Python's differ: Python takes `{` and, in a class, `[`, `&&`, `--`, `~~` as plain characters,
-/// `\Z` is the very end, and `\<`, `\>` are just `<`, `>`.
-fn translate(pattern: &str) -> String {
+/// `\Z` is the very end, `\<`, `\>` are just `<`, `>`, and `$` also stands before a last newline.
+fn translate(pattern: &str, multiline: bool) -> String {
     let letters: Vec<char> = pattern.chars().collect();
     let mut done = String::with_capacity(pattern.len() + 8);
     let mut class_start = None;
@@ -62,12 +63,19 @@ fn translate(pattern: &str) -> String {
             }
             ('[' | '&' | '~', Some(_)) => done.extend(['\\', letter]),
             ('-', Some(_)) if next == Some('-') => done.push_str("\\-"),
+            ('$', None) if !multiline => done.push_str("(?=\\n?\\z)"),
             ('{', None) if !is_count(&letters[at + 1..]) => done.push_str("\\{"),
             _ => done.push(letter),
         }
         at += 1;
     }
     done
+}
+
+/// Whether a pattern begins as `(?m)` or `(?im)` does: Python takes flags for all of it nowhere else.
+fn sets_multiline(pattern: &str) -> bool {
+    let flags = pattern.strip_prefix("(?").and_then(|rest| rest.split_once(')'));
+    flags.is_some_and(|(flags, _)| flags.contains('m') && flags.chars().all(|flag| flag.is_ascii_lowercase()))
 }
 
 /// Whether `2}`, `2,}`, `,2}` or `2,3}` follows.
@@ -133,10 +141,10 @@ pub fn captures<'t>(regex: &Regex, text: &'t str) -> Result<Option<Captures<'t, 
     regex.captures(text).map_err(gave_up)
 }
 
-/// Replaces every match and counts them, as `re.subn` does.
-pub fn replace_all(regex: &Regex, text: &str, replacement: &str) -> Result<(String, usize)> {
+/// Replaces the first matches, so many at the most, and counts them, as `re.subn` does.
+pub fn replace(regex: &Regex, text: &str, replacement: &str, most: usize) -> Result<(String, usize)> {
     let (mut done, mut from, mut count) = (String::new(), 0, 0);
-    for found in regex.captures_iter(text) {
+    for found in regex.captures_iter(text).take(most) {
         let found = found.map_err(gave_up)?;
         let Some(whole) = found.get(0) else { continue };
         done.push_str(&text[from..whole.start()]);
@@ -173,6 +181,8 @@ mod tests {
             (r"[!--/]+", "-"),
             (r"\<b\>", "<b>"),
             (r"end\Z", "the end"),
+            (r"end$", "the end\n"),
+            (r"(?m)^the$", "the\nend"),
             (r"(?P<word>\w+) (?P=word)", "the the"),
             (r"^(?!#)\s*Port(?<!x)", " Port 22"),
             (r"(?i)LISTEN", "listen"),
@@ -181,6 +191,7 @@ mod tests {
             assert!(matches(pattern, text), "{pattern} on {text}");
         }
         assert!(!matches("^[a&&b]$", "a&b"));
+        assert!(!matches("the$", "the\nend"));
         let failure = compile("(", Flags::default()).unwrap_err();
         assert!(failure.message.contains("`(`"), "{failure}");
     }
@@ -188,8 +199,8 @@ mod tests {
     #[test]
     fn replacements_are_filled_in() {
         let regex = compile(r"(?P<key>\w+)=(\d)?", Flags::default()).unwrap();
-        let replaced = replace_all(&regex, "a=1 b=", r"\g<key>:\2:\g<1>:$1\\\n").unwrap();
+        let replaced = replace(&regex, "a=1 b=", r"\g<key>:\2:\g<1>:$1\\\n", 9).unwrap();
         assert_eq!(replaced, ("a:1:a:$1\\\n b::b:$1\\\n".into(), 2));
-        assert!(replace_all(&regex, "a=1", r"\3").unwrap_err().message.contains("has 2 groups"));
+        assert!(replace(&regex, "a=1", r"\3", 9).unwrap_err().message.contains("has 2 groups"));
     }
 }

@@ -106,12 +106,15 @@ mod tests {
             extra: vec![0; VANITY],
             mix_hash: B256::ZERO,
             nonce: [0; 8],
+            aura: None,
             base_fee: Some(U256::from(7)),
             withdrawals_root: None,
             blob_gas_used: None,
             excess_blob_gas: None,
             parent_beacon_root: None,
             requests_hash: None,
+            block_access_list_hash: None,
+            slot_number: None,
         };
         let (signature, recovery) =
             key.sign_prehash_recoverable(keccak256(header.rlp(&header.extra)).as_slice()).unwrap();

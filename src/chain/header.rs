@@ -1,5 +1,6 @@
 //! Block headers: their RLP, their hash.
 
+use super::genesis::AuraSeal;
 use super::quantity;
 use crate::base::{Failure, Value, failure::Result};
 use alloy_primitives::{Address, B256, Bloom, U256, keccak256};
@@ -24,6 +25,8 @@ pub struct Header {
     pub extra: Vec<u8>,
     pub mix_hash: B256,
     pub nonce: [u8; 8],
+    /// Aura's headers have these two fields in place of mix hash and nonce.
+    pub aura: Option<AuraSeal>,
     /// From London on.
     pub base_fee: Option<U256>,
     /// From Shanghai on.
@@ -36,6 +39,10 @@ pub struct Header {
     pub parent_beacon_root: Option<B256>,
     /// From Prague on.
     pub requests_hash: Option<B256>,
+    /// From Amsterdam on.
+    pub block_access_list_hash: Option<B256>,
+    /// From Amsterdam on.
+    pub slot_number: Option<u64>,
 }
 
 impl Header {
@@ -62,7 +69,7 @@ impl Header {
         if coinbase.len() != 20 {
             return Err(Failure::new("this block's miner has not 20 bytes"));
         }
-        Ok(Self {
+        let header = Self {
             parent_hash: quantity::hash(field("parentHash")?)?,
             ommers_hash: quantity::hash(field("sha3Uncles")?)?,
             coinbase: Address::from_slice(&coinbase),
@@ -78,13 +85,20 @@ impl Header {
             extra: quantity::bytes(field("extraData")?)?,
             mix_hash: quantity::hash(field("mixHash")?)?,
             nonce,
+            aura: None,
             base_fee: optional("baseFeePerGas").map(quantity::number).transpose()?,
             withdrawals_root: optional("withdrawalsRoot").map(quantity::hash).transpose()?,
             blob_gas_used: optional("blobGasUsed").map(quantity::small).transpose()?,
             excess_blob_gas: optional("excessBlobGas").map(quantity::small).transpose()?,
             parent_beacon_root: optional("parentBeaconBlockRoot").map(quantity::hash).transpose()?,
             requests_hash: optional("requestsHash").map(quantity::hash).transpose()?,
-        })
+            block_access_list_hash: optional("blockAccessListHash").map(quantity::hash).transpose()?,
+            slot_number: optional("slotNumber").map(quantity::small).transpose()?,
+        };
+        // geth 1.10.8 tells the sealer as `miner`, where the header of a Clique block has zeros.
+        let bare = Self { coinbase: Address::ZERO, ..header.clone() };
+        let told = optional("hash").map(quantity::hash).transpose()?;
+        Ok(if told.is_some_and(|hash| hash != header.hash() && hash == bare.hash()) { bare } else { header })
     }
 
     /// The block's hash.
@@ -108,29 +122,67 @@ impl Header {
         self.gas_used.encode(&mut body);
         self.timestamp.encode(&mut body);
         extra.encode(&mut body);
-        self.mix_hash.encode(&mut body);
-        self.nonce.as_slice().encode(&mut body);
-        if let Some(value) = &self.base_fee {
-            value.encode(&mut body);
+        if let Some(aura) = &self.aura {
+            aura.step.encode(&mut body);
+            aura.signature.as_slice().encode(&mut body);
+        } else {
+            self.mix_hash.encode(&mut body);
+            self.nonce.as_slice().encode(&mut body);
         }
-        if let Some(value) = &self.withdrawals_root {
-            value.encode(&mut body);
-        }
-        if let Some(value) = &self.blob_gas_used {
-            value.encode(&mut body);
-        }
-        if let Some(value) = &self.excess_blob_gas {
-            value.encode(&mut body);
-        }
-        if let Some(value) = &self.parent_beacon_root {
-            value.encode(&mut body);
-        }
-        if let Some(value) = &self.requests_hash {
-            value.encode(&mut body);
-        }
+        self.encode_younger(&mut body);
         let mut out = Vec::with_capacity(body.len() + 4);
         RlpHeader { list: true, payload_length: body.len() }.encode(&mut out);
         out.extend_from_slice(&body);
         out
+    }
+
+    /// The fields of later forks. One that is missing before one that is there is written as empty, as go-ethereum does.
+    fn encode_younger(&self, body: &mut Vec<u8>) {
+        let fields: [Option<&dyn Encodable>; 8] = [
+            self.base_fee.as_ref().map(|value| value as _),
+            self.withdrawals_root.as_ref().map(|value| value as _),
+            self.blob_gas_used.as_ref().map(|value| value as _),
+            self.excess_blob_gas.as_ref().map(|value| value as _),
+            self.parent_beacon_root.as_ref().map(|value| value as _),
+            self.requests_hash.as_ref().map(|value| value as _),
+            self.block_access_list_hash.as_ref().map(|value| value as _),
+            self.slot_number.as_ref().map(|value| value as _),
+        ];
+        let count = fields.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        for field in &fields[..count] {
+            match field {
+                Some(value) => value.encode(body),
+                None => body.push(alloy_rlp::EMPTY_STRING_CODE),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::clique;
+    use alloy_primitives::address;
+    use serde_json::json;
+
+    /// Block 5 of a network that geth 1.9.25 made, as geth 1.10.8 tells it.
+    #[test]
+    fn a_miner_that_is_not_in_the_header_does_not_hide_the_sealer() {
+        let empty = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421";
+        let block = json!({
+            "parentHash": "0xba4a63e6a84e07aeb0321bc7423cce7abc7af3a83ebffee91cf101b4eeb97bee",
+            "sha3Uncles": "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347",
+            "miner": "0xb4ba176d629721ef39f379309513a48bb3fbd151",
+            "stateRoot": empty, "transactionsRoot": empty, "receiptsRoot": empty,
+            "logsBloom": format!("0x{}", "00".repeat(256)),
+            "difficulty": "0x2", "number": "0x5", "gasLimit": "0x1c78871", "gasUsed": "0x0", "timestamp": "0x6b01c7e4",
+            "extraData": "0xd883010919846765746888676f312e32362e38856c696e757800000000000000f96961b651954634b3a9afa1136f8fee5f200883\
+                          faaabfc7e0bb6d6fa882a5293d40749d5451ec203662d69e728e559141357105d01a9dcf679e0f7e250c69a700",
+            "mixHash": format!("0x{}", "00".repeat(32)), "nonce": "0x0000000000000000",
+            "hash": "0xb98edfa1ecb68b34958b50ef600b49be34d2d75961125edb8b761e986c24efeb",
+        });
+        let header = Header::from_rpc(&block).unwrap();
+        assert_eq!(header.hash().to_string(), block["hash"]);
+        assert_eq!(clique::sealer(&header).unwrap(), address!("b4ba176d629721ef39f379309513a48bb3fbd151"));
     }
 }

@@ -1,38 +1,97 @@
 //! Keystore files, version 3 (the Web3 Secret Storage Definition), as geth writes and reads them.
 
+pub mod folder;
+pub mod kdf;
+pub mod password;
+
+pub use kdf::{Kdf, LIGHT, PBKDF2, STANDARD};
+
 use super::{AccountKey, keccak256, parse_address};
 use crate::base::{Failure, Map, Secret, Value, failure::Result};
 use aes::Aes128;
 use aes::cipher::{KeyIvInit, StreamCipher};
 use alloy_primitives::{Address, hex};
 use ctr::Ctr128BE;
+use kdf::Derivation;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-/// How much work it is to try a password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cost {
-    /// Binary logarithm of scrypt's `n`.
-    pub log_n: u8,
-    /// Scrypt's `p`.
-    pub p: u32,
+/// A keystore file, read and checked as far as that goes without its password.
+#[derive(Debug, Clone)]
+pub struct Keystore {
+    /// The address that it names. `None`: it names none, and geth passes it over.
+    pub address: Option<Address>,
+    /// Its UUID, if it has one.
+    pub id: Option<String>,
+    derivation: Derivation,
+    iv: [u8; 16],
+    cipher_text: [u8; 32],
+    mac: [u8; 32],
 }
 
-/// What `geth account new` takes: 256 MB of memory and about a second.
-pub const STANDARD: Cost = Cost { log_n: 18, p: 1 };
-/// What `geth --lightkdf` takes. For tests.
-pub const LIGHT: Cost = Cost { log_n: 12, p: 6 };
+impl Keystore {
+    /// Reads a file's content. Fails where no password could open it.
+    pub fn parse(text: &str) -> Result<Self> {
+        let file = table(text)?;
+        let crypto = file
+            .get("crypto")
+            .or(file.get("Crypto"))
+            .and_then(Value::as_object)
+            .ok_or_else(|| Failure::new("this keystore file has no `crypto`"))?;
+        let cipher = crypto.get("cipher").and_then(Value::as_str).unwrap_or_default();
+        if cipher != "aes-128-ctr" {
+            return Err(Failure::new(format!(
+                "this keystore file is encrypted with `{cipher}`; known is `aes-128-ctr`"
+            )));
+        }
+        let iv = crypto.get("cipherparams").and_then(|params| params.get("iv"));
+        Ok(Self {
+            address: named(&file)?,
+            id: file.get("id").and_then(Value::as_str).map(str::to_owned),
+            derivation: Derivation::read(crypto)?,
+            iv: sized(iv, "iv")?,
+            cipher_text: sized(crypto.get("ciphertext"), "ciphertext")?,
+            mac: sized(crypto.get("mac"), "mac")?,
+        })
+    }
+
+    /// How the password becomes the file's key.
+    pub fn kdf(&self) -> Kdf {
+        self.derivation.kdf
+    }
+
+    /// Decrypts the key. A wrong password and a file that was changed cannot be told apart.
+    pub fn open(&self, password: &Secret) -> Result<AccountKey> {
+        let derived = self.derivation.derive(password)?;
+        if mac(&derived, &self.cipher_text) != self.mac {
+            return Err(Failure::new("the password does not open this keystore file")
+                .help("it is another account's, or mistyped; a file that was changed looks the same"));
+        }
+        let mut bytes = Zeroizing::new(self.cipher_text);
+        apply_cipher(&derived, &self.iv, bytes.as_mut_slice());
+        let key = AccountKey::from_bytes(bytes.as_slice())?;
+        match self.address.filter(|named| *named != key.address()) {
+            Some(named) => Err(Failure::new(format!(
+                "this keystore file names the address {named}, but holds the key of {}",
+                key.address()
+            ))
+            .help("the file was changed: take it from a backup")),
+            None => Ok(key),
+        }
+    }
+}
 
 /// Encrypts a key; the text is the file's content.
-pub fn encrypt(key: &AccountKey, password: &Secret, cost: Cost) -> Result<String> {
+pub fn encrypt(key: &AccountKey, password: &Secret, kdf: Kdf) -> Result<String> {
     let mut random = [0_u8; 64];
     getrandom::fill(&mut random)
         .map_err(|error| Failure::new(format!("the kernel gives no random numbers: {error}")))?;
     let (salt, rest) = random.split_at(32);
     let (iv, id) = rest.split_at(16);
-    let derived = scrypt(password, salt, cost.log_n, 8, cost.p, 32)?;
+    let derivation = Derivation { kdf, salt: salt.to_vec(), length: 32 };
+    let derived = derivation.derive(password)?;
     let mut cipher_text = key.to_bytes();
-    apply_cipher(&derived, iv, &mut cipher_text)?;
+    apply_cipher(&derived, iv.first_chunk().unwrap_or(&[0; 16]), &mut cipher_text);
     let file = json!({
         // geth's account cache skips a file without this field.
         "address": hex::encode(key.address()),
@@ -40,8 +99,8 @@ pub fn encrypt(key: &AccountKey, password: &Secret, cost: Cost) -> Result<String
             "cipher": "aes-128-ctr",
             "ciphertext": hex::encode(&*cipher_text),
             "cipherparams": { "iv": hex::encode(iv) },
-            "kdf": "scrypt",
-            "kdfparams": { "dklen": 32, "n": 1_u64 << cost.log_n, "p": cost.p, "r": 8, "salt": hex::encode(salt) },
+            "kdf": match kdf { Kdf::Scrypt { .. } => "scrypt", Kdf::Pbkdf2 { .. } => "pbkdf2" },
+            "kdfparams": derivation.params(),
             "mac": hex::encode(mac(&derived, &cipher_text)),
         },
         "id": uuid(id),
@@ -50,34 +109,14 @@ pub fn encrypt(key: &AccountKey, password: &Secret, cost: Cost) -> Result<String
     Ok(file.to_string())
 }
 
-/// Decrypts a file's content. Fails if the password is wrong, without saying more.
+/// Decrypts a file's content; see [`Keystore::open`].
 pub fn decrypt(text: &str, password: &Secret) -> Result<AccountKey> {
-    let file = parse(text)?;
-    let crypto = file
-        .get("crypto")
-        .or(file.get("Crypto"))
-        .and_then(Value::as_object)
-        .ok_or_else(|| Failure::new("this keystore file has no `crypto`"))?;
-    let cipher = crypto.get("cipher").and_then(Value::as_str).unwrap_or_default();
-    if cipher != "aes-128-ctr" {
-        return Err(Failure::new(format!("this keystore file is encrypted with `{cipher}`; known is `aes-128-ctr`")));
-    }
-    let derived = derive(crypto, password)?;
-    let mut text = Zeroizing::new(bytes(crypto.get("ciphertext"), "ciphertext")?);
-    if mac(&derived, &text) != bytes(crypto.get("mac"), "mac")?.as_slice() {
-        return Err(Failure::new("the password does not open this keystore file"));
-    }
-    let iv = bytes(crypto.get("cipherparams").and_then(|params| params.get("iv")), "cipherparams.iv")?;
-    apply_cipher(&derived, &iv, &mut text)?;
-    AccountKey::from_bytes(&text)
+    Keystore::parse(text)?.open(password)
 }
 
-/// The address that a file's content names, without decrypting it. `None`: it names none, and geth passes it over.
+/// The address that a file's content names, without looking at the rest. `None`: it names none, and geth passes it over.
 pub fn address(text: &str) -> Result<Option<Address>> {
-    match parse(text)?.get("address").and_then(Value::as_str) {
-        Some(address) => parse_address(address).map(Some),
-        None => Ok(None),
-    }
+    named(&table(text)?)
 }
 
 /// The name that geth gives a file made at this moment (nanoseconds since 1970, UTC).
@@ -85,9 +124,29 @@ pub fn file_name(address: Address, time: jiff::Timestamp) -> String {
     format!("UTC--{}Z--{}", time.strftime("%Y-%m-%dT%H-%M-%S.%9f"), hex::encode(address))
 }
 
-fn parse(text: &str) -> Result<Map> {
-    let file: Map =
-        serde_json::from_str(text).map_err(|_| Failure::new("this is not a keystore file: it is no JSON table"))?;
+fn named(file: &Map) -> Result<Option<Address>> {
+    match file.get("address").and_then(Value::as_str) {
+        Some(address) => {
+            parse_address(address).map(Some).map_err(|failure| failure.context("the `address` of this keystore file"))
+        }
+        None => Ok(None),
+    }
+}
+
+/// The words of the JSON parser are not passed on: they may repeat the text, and that may be a key.
+fn table(text: &str) -> Result<Map> {
+    if !text.trim_start().starts_with('{') {
+        return Err(Failure::new("this is not a keystore file: it is no JSON table"));
+    }
+    let file: Map = serde_json::from_str(text).map_err(|error| {
+        let reason = if error.is_eof() { "it is cut short" } else { "it is no JSON" };
+        Failure::new(format!(
+            "this keystore file is damaged: {reason} (line {}, column {})",
+            error.line(),
+            error.column()
+        ))
+        .help("take it from a backup")
+    })?;
     match file.get("version").and_then(Value::as_u64) {
         Some(3) => Ok(file),
         Some(version) => Err(Failure::new(format!("this keystore file has version {version}; known is version 3"))),
@@ -95,74 +154,33 @@ fn parse(text: &str) -> Result<Map> {
     }
 }
 
-fn derive(crypto: &Map, password: &Secret) -> Result<Zeroizing<Vec<u8>>> {
-    let kdf = crypto.get("kdf").and_then(Value::as_str).unwrap_or_default();
-    let params = crypto.get("kdfparams").cloned().unwrap_or_default();
-    let number = |name: &str| {
-        params
-            .get(name)
-            .and_then(Value::as_u64)
-            .ok_or_else(|| Failure::new(format!("this keystore file has no `{name}`")))
-    };
-    let salt = bytes(params.get("salt"), "salt")?;
-    let length = usize::try_from(number("dklen")?).unwrap_or(usize::MAX);
-    if !(32..=64).contains(&length) {
-        return Err(Failure::new(format!("this keystore file has a `dklen` of {length}; usual is 32")));
+fn apply_cipher(derived: &[u8], iv: &[u8; 16], text: &mut [u8]) {
+    // Both have the right length: every derivation makes at least 32 bytes.
+    if let Ok(mut cipher) = Ctr128BE::<Aes128>::new_from_slices(&derived[..16], iv) {
+        cipher.apply_keystream(text);
     }
-    match kdf {
-        "scrypt" => {
-            let (n, r, p) = (number("n")?, number("r")?, number("p")?);
-            // Eight times geth's own memory: a file that asks for more is made to exhaust the host.
-            if !n.is_power_of_two() || n.saturating_mul(r) > (1 << 24) || p > 64 {
-                return Err(Failure::new(format!("this keystore file asks for scrypt with n={n}, r={r}, p={p}")));
-            }
-            let log_n = u8::try_from(n.trailing_zeros()).unwrap_or(u8::MAX);
-            scrypt(
-                password,
-                &salt,
-                log_n,
-                u32::try_from(r).unwrap_or(u32::MAX),
-                u32::try_from(p).unwrap_or(u32::MAX),
-                length,
-            )
-        }
-        "pbkdf2" => {
-            let rounds = u32::try_from(number("c")?).ok().filter(|rounds| *rounds <= 10_000_000);
-            let rounds = rounds.ok_or_else(|| Failure::new("this keystore file asks for too many rounds of pbkdf2"))?;
-            let mut derived = Zeroizing::new(vec![0; length]);
-            pbkdf2::pbkdf2_hmac::<sha2::Sha256>(password.expose().as_bytes(), &salt, rounds, &mut derived);
-            Ok(derived)
-        }
-        other => {
-            Err(Failure::new(format!("this keystore file derives its key with `{other}`; known are scrypt and pbkdf2")))
-        }
-    }
-}
-
-fn scrypt(password: &Secret, salt: &[u8], log_n: u8, r: u32, p: u32, length: usize) -> Result<Zeroizing<Vec<u8>>> {
-    let params = scrypt::Params::new(log_n, r, p).map_err(|error| Failure::new(format!("scrypt: {error}")))?;
-    let mut derived = Zeroizing::new(vec![0; length]);
-    scrypt::scrypt(password.expose().as_bytes(), salt, &params, &mut derived)
-        .map_err(|error| Failure::new(format!("scrypt: {error}")))?;
-    Ok(derived)
-}
-
-fn apply_cipher(derived: &[u8], iv: &[u8], text: &mut [u8]) -> Result<()> {
-    let mut cipher = Ctr128BE::<Aes128>::new_from_slices(&derived[..16], iv)
-        .map_err(|_| Failure::new("this keystore file has an `iv` of a wrong length"))?;
-    cipher.apply_keystream(text);
-    Ok(())
 }
 
 fn mac(derived: &[u8], cipher_text: &[u8]) -> [u8; 32] {
     keccak256([&derived[16..32], cipher_text].concat()).0
 }
 
-fn bytes(value: Option<&Value>, name: &str) -> Result<Vec<u8>> {
-    value
-        .and_then(Value::as_str)
-        .and_then(|text| hex::decode(text).ok())
-        .ok_or_else(|| Failure::new(format!("this keystore file has no `{name}` in hexadecimal")))
+fn missing(name: &str) -> Failure {
+    Failure::new(format!("this keystore file has no `{name}`"))
+}
+
+fn unhex(value: Option<&Value>, name: &str) -> Result<Vec<u8>> {
+    let text = value.and_then(Value::as_str).ok_or_else(|| missing(name))?;
+    hex::decode(text).map_err(|_| Failure::new(format!("this keystore file has a `{name}` that is not hexadecimal")))
+}
+
+fn sized<const N: usize>(value: Option<&Value>, name: &str) -> Result<[u8; N]> {
+    let bytes = unhex(value, name)?;
+    let length = bytes.len();
+    bytes.try_into().map_err(|_| {
+        Failure::new(format!("this keystore file is damaged: its `{name}` has {length} bytes instead of {N}"))
+            .help("take it from a backup")
+    })
 }
 
 /// A random UUID (version 4) of 16 random bytes.
@@ -231,9 +249,87 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_would_exhaust_the_host_is_refused() {
-        let file =
-            example("scrypt", &json!({"dklen": 32, "n": 1_u64 << 40, "p": 1, "r": 8, "salt": "ab"}), "00", "00", "00");
-        assert!(decrypt(&file, &Secret::new("x".into())).unwrap_err().message.contains("n=1099511627776"));
+    fn pbkdf2_does_as_well() {
+        let (key, password) = (AccountKey::generate().unwrap(), Secret::new("correct horse".into()));
+        let file = encrypt(&key, &password, Kdf::Pbkdf2 { rounds: 1000 }).unwrap();
+        assert_eq!(Keystore::parse(&file).unwrap().kdf().to_string(), "pbkdf2, hmac-sha256, c=1000");
+        assert_eq!(decrypt(&file, &password).unwrap().address(), key.address());
+    }
+
+    fn made() -> (String, Secret) {
+        let password = Secret::new("correct horse".into());
+        let key = AccountKey::generate().unwrap();
+        (encrypt(&key, &password, Kdf::Pbkdf2 { rounds: 1 }).unwrap(), password)
+    }
+
+    #[test]
+    fn a_file_that_was_changed_does_not_open() {
+        let (file, password) = made();
+        let value: Value = serde_json::from_str(&file).unwrap();
+        for field in ["/crypto/ciphertext", "/crypto/mac", "/crypto/kdfparams/salt"] {
+            let mut changed = value.clone();
+            let old = changed.pointer(field).and_then(Value::as_str).unwrap();
+            let digit = if old.starts_with('0') { "1" } else { "0" };
+            let new = format!("{digit}{}", &old[1..]);
+            *changed.pointer_mut(field).unwrap() = new.into();
+            let failure = decrypt(&changed.to_string(), &password).unwrap_err();
+            assert_eq!(failure.message, "the password does not open this keystore file", "{field}");
+        }
+        // The mac does not cover these two; the address tells.
+        for (field, new) in [("/address", "0".repeat(40)), ("/crypto/cipherparams/iv", "0".repeat(32))] {
+            let mut changed = value.clone();
+            *changed.pointer_mut(field).unwrap() = new.into();
+            let message = decrypt(&changed.to_string(), &password).unwrap_err().message;
+            assert!(message.contains("but holds the key of") || message.contains("private key"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_cut_short_is_named_so() {
+        let (file, password) = made();
+        for end in 1..file.len() {
+            let message = decrypt(&file[..end], &password).unwrap_err().message;
+            assert!(message.contains("damaged: it is cut short"), "{end}: {message}");
+        }
+        let short = file.replacen("\"mac\":\"", "\"mac\":\"00", 1);
+        let message = decrypt(&short, &password).unwrap_err().message;
+        assert_eq!(message, "this keystore file is damaged: its `mac` has 33 bytes instead of 32");
+    }
+
+    #[test]
+    fn what_is_no_keystore_file_is_refused_without_repeating_it() {
+        let key = "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d";
+        for (text, reason) in [
+            (key.to_owned(), "no JSON table"),
+            (format!("\"{key}\""), "no JSON table"),
+            (format!("{{\"private\": {key}}}"), "it is no JSON"),
+            (format!("{{\"private\": \"{key}\"}}"), "no `version`"),
+            ("{\"version\": 1}".to_owned(), "version 1"),
+            ("{\"version\": 3}".to_owned(), "no `crypto`"),
+        ] {
+            let failure = Keystore::parse(&text).unwrap_err().to_string();
+            assert!(failure.contains(reason) && !failure.contains(key), "{failure}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_key_opens_with_any_password_and_with_no_other(secret in 1..u64::MAX, password in "\\PC{1,20}", other in "\\PC{0,20}") {
+            let key = AccountKey::from_hex(&format!("{secret:064x}")).unwrap();
+            let file = encrypt(&key, &Secret::new(password.clone()), Kdf::Pbkdf2 { rounds: 1 }).unwrap();
+            proptest::prop_assert_eq!(decrypt(&file, &Secret::new(password.clone())).unwrap().to_bytes(), key.to_bytes());
+            proptest::prop_assert!(other == password || decrypt(&file, &Secret::new(other)).is_err());
+        }
+
+        #[test]
+        fn no_value_makes_the_reader_panic(field in 0..11_usize, value in proptest::prelude::any::<i64>(), text in ".{0,70}") {
+            let mut file: Value = serde_json::from_str(&made().0).unwrap();
+            let fields = ["/address", "/version", "/crypto", "/crypto/cipher", "/crypto/cipherparams", "/crypto/cipherparams/iv",
+                "/crypto/ciphertext", "/crypto/kdf", "/crypto/kdfparams", "/crypto/kdfparams/salt", "/crypto/mac"];
+            for new in [Value::from(value), Value::from(text)] {
+                *file.pointer_mut(fields[field]).unwrap() = new;
+                let _ = Keystore::parse(&file.to_string());
+            }
+        }
     }
 }

@@ -38,6 +38,19 @@ pub fn small(value: &Value) -> Result<u64> {
     u64::try_from(number(value)?).map_err(|_| Failure::new(format!("{value} is too large a number")))
 }
 
+/// An amount of wei for people: `1000 ether`, `0.5 ether`, `7 wei`.
+pub fn amount(wei: U256) -> String {
+    let ether = U256::from(10).pow(U256::from(18));
+    // Below a millionth of an ether the zeros would be harder to read than the wei.
+    if wei < U256::from(1_000_000_000_000_u64) {
+        return format!("{wei} wei");
+    }
+    let fraction = format!("{:0>18}", (wei % ether).to_string());
+    let fraction = fraction.trim_end_matches('0');
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{}{point}{fraction} ether", wei / ether)
+}
+
 /// Bytes written as hexadecimal digits, with or without `0x`.
 pub fn bytes(value: &Value) -> Result<Vec<u8>> {
     value
@@ -74,5 +87,14 @@ mod tests {
         for wrong in [json!("-1"), json!("1.5 ether"), json!("5 eur"), json!(""), json!(null), json!("1e18")] {
             assert!(number(&wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn amounts_are_written_as_people_say_them() {
+        let of = |text: &str| amount(number(&json!(text)).unwrap());
+        assert_eq!(of("1000 ether"), "1000 ether");
+        assert_eq!(of("1500000000 gwei"), "1.5 ether");
+        assert_eq!(of("7"), "7 wei");
+        assert_eq!(of("0"), "0 wei");
     }
 }

@@ -2,12 +2,16 @@
 
 use crate::base::{Failure, Value, failure::Result};
 use crate::system::System;
+use crate::system::http::{Request, without_login};
 use serde_json::{Deserializer, json};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+
+/// The longest answer that is read, in bytes.
+const LARGEST: u64 = 64 << 20;
 
 /// Where a node answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,18 +84,19 @@ impl<'a> Client<'a> {
     }
 
     fn ask_http(&self, url: &str, request: &Value) -> Result<Value> {
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .timeout_global(Some(self.patience))
-            .http_status_as_error(false)
-            .build()
-            .into();
-        let mut response =
-            agent.post(url).send_json(request).map_err(|error| Failure::new(format!("{url}: {error}")))?;
-        let status = response.status();
-        let text = response.body_mut().read_to_string().map_err(|error| Failure::new(format!("{url}: {error}")))?;
+        let mut post = Request::new("POST", url);
+        post.headers.push(("Content-Type".into(), "application/json".into()));
+        post.body = Some(request.to_string().into_bytes());
+        post.timeout = self.patience;
+        post.redirects = 0;
+        let url = without_login(url);
+        let response = self.system.http(&post)?;
+        let mut text = String::new();
+        let body = response.body.take(LARGEST).read_to_string(&mut text);
+        body.map_err(|error| Failure::new(format!("{url}: {error}")))?;
         serde_json::from_str(&text).map_err(|_| {
             let start: String = text.chars().take(200).collect();
-            Failure::new(format!("{url} answers {status} and no JSON: {}", start.trim()))
+            Failure::new(format!("{url} answers {} and no JSON: {}", response.status, start.trim()))
         })
     }
 }

@@ -1,14 +1,12 @@
 //! `chainwright ethstats`: the stats server of a network.
 
+use super::server;
 use crate::ethstats::{Secrets, serve};
 use clap::Args;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Serve the stats page of a network: nodes report with `--ethstats NAME:SECRET@HOST:PORT`.
 ///
@@ -39,33 +37,7 @@ pub fn run(args: EthstatsArgs) -> ExitCode {
 
 fn serve_until_signal(args: EthstatsArgs) -> Result<(), String> {
     let secrets = read_secrets(&args.secret_file)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| format!("the server does not start: {error}"))?.block_on(async {
-        let listener = TcpListener::bind(args.listen).await.map_err(|error| {
-            format!("cannot listen on {}: {error}; choose another address with --listen", args.listen)
-        })?;
-        let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
-        let [Ok(mut terminate), Ok(mut interrupt)] = signals else {
-            return Err("signals cannot be received".to_owned());
-        };
-        raise_file_limit();
-        eprintln!("listening on {}", listener.local_addr().unwrap_or(args.listen));
-        let stop = async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            eprintln!("stopping");
-        };
-        serve(listener, args.network, secrets, stop).await;
-        Ok(())
-    })
-}
-
-/// A connection is a file descriptor; the usual limit of 1024 is less than the server's own.
-fn raise_file_limit() {
-    let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    server::until_signal(args.listen, |listener, stop| serve(listener, args.network, secrets, stop))
 }
 
 fn read_secrets(path: &Path) -> Result<Secrets, String> {

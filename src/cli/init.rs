@@ -59,6 +59,20 @@ pub struct InitArgs {
     ssh_common_args: Option<String>,
 }
 
+/// The playbooks and the roles that are in this program.
+pub fn built_in() -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+    for name in Playbooks::iter() {
+        let bytes = Playbooks::get(&name).map(|file| file.data.into_owned()).unwrap_or_default();
+        files.push((Path::new("playbooks").join(&*name), bytes));
+    }
+    for name in Roles::iter() {
+        let bytes = Roles::get(&name).map(|file| file.data.into_owned()).unwrap_or_default();
+        files.push((Path::new("roles").join(&*name), bytes));
+    }
+    files
+}
+
 /// Writes the folder.
 pub fn run(args: &InitArgs) -> ExitCode {
     match write(args) {
@@ -74,15 +88,7 @@ pub fn run(args: &InitArgs) -> ExitCode {
 }
 
 fn write(args: &InitArgs) -> Result<String, String> {
-    let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
-    for name in Playbooks::iter() {
-        let bytes = Playbooks::get(&name).map(|file| file.data.into_owned()).unwrap_or_default();
-        files.push((Path::new("playbooks").join(&*name), bytes));
-    }
-    for name in Roles::iter() {
-        let bytes = Roles::get(&name).map(|file| file.data.into_owned()).unwrap_or_default();
-        files.push((Path::new("roles").join(&*name), bytes));
-    }
+    let mut files = built_in();
     let inventory = Path::new("inventories").join(&args.name);
     let (hosts, sealers) = hosts(args)?;
     files.push((inventory.join("hosts.yml"), hosts.into_bytes()));

@@ -9,7 +9,6 @@ use crate::language::playbook::Playbook;
 use crate::language::template::Templates;
 use crate::plan::{check, flatten_play};
 use clap::Args;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -115,7 +114,7 @@ fn roles_path() -> Vec<PathBuf> {
 
 /// Prints mistakes, each with its place.
 pub fn complain(mistakes: &[Diagnostic]) {
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     for mistake in mistakes {
         eprintln!("{}\n", mistake.render(colour));
     }

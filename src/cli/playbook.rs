@@ -1,15 +1,17 @@
 //! `chainwright playbook`: Ansible's options, words and exit codes.
 
+use super::connection::ConnectionArgs;
 use super::options::{self, HostArgs, TaskArgs};
-use crate::base::Secret;
 use crate::connect::AgentBinary;
 use crate::language::template::Templates;
 use crate::plan::{Entry, flatten, flatten_play};
-use crate::report::{Json, Reporter, Terminal};
+use crate::report::{Json, Reporters, Terminal};
 use crate::run::blobs::BlobStore;
-use crate::run::{Context, Options, Run, Store, select};
-use clap::{ArgAction, Args};
-use std::path::PathBuf;
+use crate::run::{Context, INTERRUPTED, Options, Run, Store, prompt, select};
+use clap::Args;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -35,36 +37,8 @@ pub struct PlaybookArgs {
     /// The user to become
     #[arg(long, value_name = "USER")]
     become_user: Option<String>,
-    /// Ask for the password that sudo wants
-    #[arg(short = 'K', long)]
-    ask_become_pass: bool,
-    /// A file with the password that sudo wants
-    #[arg(long, value_name = "FILE", alias = "become-pass-file")]
-    become_password_file: Option<PathBuf>,
-    /// How many hosts work at a time
-    #[arg(short, long, value_name = "N", default_value_t = 50)]
-    forks: usize,
-    /// Say more; up to -vvvv
-    #[arg(short, long, action = ArgAction::Count)]
-    verbose: u8,
-    /// Log in as this user
-    #[arg(short, long = "user", value_name = "USER")]
-    user: Option<String>,
-    /// The key to log in with
-    #[arg(long, value_name = "FILE", alias = "key-file")]
-    private_key: Option<PathBuf>,
-    /// How to connect: `ssh` or `local`
-    #[arg(short, long, value_name = "KIND")]
-    connection: Option<String>,
-    /// Options for ssh, as one text
-    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
-    ssh_common_args: Option<String>,
-    /// Seconds for a connection to come about
-    #[arg(short = 'T', long, value_name = "SECONDS", default_value_t = 10)]
-    timeout: u64,
-    /// Seconds for which an ssh connection outlives the run
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, env = "CHAINWRIGHT_PERSIST")]
-    persist: u64,
+    #[command(flatten)]
+    connection: ConnectionArgs,
     /// List the hosts and stop
     #[arg(long)]
     list_hosts: bool,
@@ -83,9 +57,9 @@ pub struct PlaybookArgs {
     /// Run notified handlers even on hosts that failed
     #[arg(long)]
     force_handlers: bool,
-    /// Print events as JSON, one a line
-    #[arg(long)]
-    json: bool,
+    /// Events as JSON, one a line: on standard output instead of the text for people, or into a file beside it
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    json: Option<PathBuf>,
 }
 
 /// Runs the playbooks.
@@ -110,28 +84,21 @@ pub fn run(args: PlaybookArgs) -> ExitCode {
     if args.list_hosts || args.list_tasks || args.list_tags {
         return list(&args, &read);
     }
-    let password = match become_password(&args) {
-        Ok(password) => password,
+    let prepared = args.connection.options().and_then(|options| Ok((options, AgentBinary::own()?)));
+    let (options, agent) = match prepared {
+        Ok(prepared) => prepared,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            return ExitCode::from(if failure.message == prompt::INTERRUPTED { INTERRUPTED } else { 1 });
+        }
+    };
+    let names: Vec<String> = args.playbooks.iter().map(|path| path.display().to_string()).collect();
+    let reporter = match reporter(&args) {
+        Ok(reporter) => Box::new(reporter),
         Err(message) => {
             eprintln!("error: {message}");
             return ExitCode::from(1);
         }
-    };
-    let agent = match std::env::var_os("CHAINWRIGHT_AGENT") {
-        Some(path) => AgentBinary::at(PathBuf::from(path)),
-        None => match AgentBinary::own() {
-            Ok(agent) => agent,
-            Err(failure) => {
-                eprintln!("error: {failure}");
-                return ExitCode::from(1);
-            }
-        },
-    };
-    let names: Vec<String> = args.playbooks.iter().map(|path| path.display().to_string()).collect();
-    let reporter: Box<dyn Reporter> = if args.json {
-        Box::new(Json::new(std::io::stdout()))
-    } else {
-        Box::new(Terminal::stdout(args.verbose, args.diff))
     };
     let context = Context {
         options: Options {
@@ -139,20 +106,12 @@ pub fn run(args: PlaybookArgs) -> ExitCode {
             diff: args.diff,
             r#become: args.r#become,
             become_user: args.become_user,
-            become_password: password,
-            user: args.user,
-            private_key: args.private_key,
-            connection: args.connection,
-            ssh_args: args.ssh_common_args,
-            forks: args.forks,
-            timeout: args.timeout,
-            persist: args.persist,
-            verbosity: args.verbose,
             tags: args.tasks.tags,
             skip_tags: args.tasks.skip_tags,
             limit: args.hosts.limit,
             start_at: args.start_at_task,
             force_handlers: args.force_handlers,
+            ..options
         },
         templates: Templates::new(),
         store: Arc::new(Store::default()),
@@ -170,16 +129,19 @@ pub fn run(args: PlaybookArgs) -> ExitCode {
     ExitCode::from(run.playbooks(&names, &read.playbooks))
 }
 
-fn become_password(args: &PlaybookArgs) -> Result<Option<Secret>, String> {
-    if let Some(file) = &args.become_password_file {
-        let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-        return Ok(Some(Secret::new(text.trim_end_matches(['\n', '\r']).to_owned())));
+fn reporter(args: &PlaybookArgs) -> Result<Reporters, String> {
+    let mut reporters = Reporters::default();
+    match args.json.as_deref() {
+        Some(path) if path == Path::new("-") => reporters.add(Json::new(std::io::stdout())),
+        Some(path) => {
+            // Results may hold what is nobody else's business, though no secrets.
+            let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+            reporters.add(Json::new(file.map_err(|error| format!("{}: {error}", path.display()))?));
+            reporters.add(Terminal::stdout(args.connection.verbose, args.diff));
+        }
+        None => reporters.add(Terminal::stdout(args.connection.verbose, args.diff)),
     }
-    if !args.ask_become_pass {
-        return Ok(None);
-    }
-    let password = crate::run::prompt::read("BECOME password: ", true).map_err(|failure| failure.to_string())?;
-    Ok(Some(Secret::new(password)))
+    Ok(reporters)
 }
 
 /// `--list-hosts`, `--list-tasks`, `--list-tags`: in Ansible's layout.

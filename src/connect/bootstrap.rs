@@ -1,7 +1,8 @@
 //! The line of shell that starts the agent on a host, and asks for it where it is missing.
 //!
 //! It says what it finds in lines that begin with a nonce, so that whatever a login shell prints before is passed over:
-//! `NONCE start` when the agent takes over, `NONCE need MACHINE` when it wants SIZE bytes of gzip on stdin, `NONCE failed REASON`.
+//! `NONCE start` when the agent takes over, `NONCE need MACHINE` when it wants the agent as gzip on stdin, in chunks as `Upload` sends
+//! them, `NONCE got` when it has taken one, `NONCE failed REASON`.
 //! It needs a POSIX shell, and for an upload coreutils, gzip and findutils.
 
 use super::r#become::Become;
@@ -29,6 +30,8 @@ pub enum Said {
     Start,
     /// The agent must be uploaded; this is the host's `uname -m`.
     Need(String),
+    /// A chunk of the upload was taken.
+    Got,
     /// It cannot be started, and why.
     Failed(String),
 }
@@ -39,7 +42,7 @@ impl Bootstrap<'_> {
         format!("exec sh -c {}", quote(&self.script()))
     }
 
-    /// The script; its stdin gets the size of the gzip as a line, and the gzip, if it says `need`.
+    /// The script.
     fn script(&self) -> String {
         let Self { nonce, hash, kib, .. } = self;
         let launch = match self.r#become {
@@ -67,7 +70,8 @@ impl Bootstrap<'_> {
              if [ -z \"$w\" ]; then echo \"$n failed\" $r; exit 1; fi; \
              t=\"$w/.new-$$\"; trap \"rm -f \\\"$t\\\"\" EXIT; \
              if [ -x \"$c/chainwright/agent-$h\" ]; then cp -f \"$c/chainwright/agent-$h\" \"$t\"; \
-             else echo \"$n need $(uname -m)\"; read -r z; e=$(head -c \"$z\" | gzip -dc 2>&1 > \"$t\"); fi; \
+             else echo \"$n need $(uname -m)\"; {{ e=$({{ while read -r z && [ \"$z\" -gt 0 ] && head -c \"$z\"; do \
+             echo \"$n got\" >&3; done; }} 2>/dev/null | gzip -dc 2>&1 > \"$t\"); }} 3>&1; fi; \
              if [ $? = 0 ] && chmod 755 \"$t\" && mv -f \"$t\" \"$w/agent-$h\"; then \
              for f in \"$w\"/agent-*; do [ \"$f\" = \"$w/agent-$h\" ] || rm -f \"$f\"; done; \
              find \"$w\" -name \".new-*\" -mmin +60 -exec rm -f {{}} + 2>/dev/null; \
@@ -88,6 +92,7 @@ impl Bootstrap<'_> {
         match word {
             "start" => Some(Said::Start),
             "need" => Some(Said::Need(rest.to_owned())),
+            "got" => Some(Said::Got),
             "failed" => Some(Said::Failed(rest.to_owned())),
             _ => None,
         }
@@ -131,7 +136,9 @@ mod tests {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         std::io::Write::write_all(&mut gzip, bytes).unwrap();
         let packed = gzip.finish().unwrap();
-        [format!("{}\n", packed.len()).as_bytes(), &packed].concat()
+        let (first, second) = packed.split_at(packed.len() / 2);
+        let chunk = |bytes: &[u8]| [format!("{}\n", bytes.len()).as_bytes(), bytes].concat();
+        [chunk(first), chunk(second), b"0\n".to_vec()].concat()
     }
 
     fn text(output: &Output) -> String {
@@ -147,7 +154,7 @@ mod tests {
         let input = [gzip(b"#!/bin/sh\necho $1; cat").as_slice(), b"frames"].concat();
         let output = run(home.path(), &input);
         let machine = std::env::consts::ARCH;
-        assert_eq!(text(&output), format!("NONCE need {machine}\nNONCE start\nagent\nframes"));
+        assert_eq!(text(&output), format!("NONCE need {machine}\nNONCE got\nNONCE got\nNONCE start\nagent\nframes"));
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "old agents and temporary files are gone");
         let again = run(home.path(), b"more");
         assert_eq!(text(&again), "NONCE start\nagent\nmore");

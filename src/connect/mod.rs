@@ -10,11 +10,12 @@ pub mod outbox;
 mod session;
 pub mod ssh;
 pub mod trouble;
+mod upload;
 
 pub use agent_binary::AgentBinary;
 pub use r#become::{Become, Method};
 
-use crate::agent::protocol::{Reply, Request};
+use crate::agent::protocol::{Note, Reply, Request};
 use crate::base::Failure;
 use crate::base::failure::Result;
 use session::Session;
@@ -109,6 +110,8 @@ pub enum Message {
         version: String,
         /// The user it runs as.
         uid: u32,
+        /// Handlers that are pending on that host.
+        pending: Vec<Note>,
     },
     /// It says something; never `Hello`.
     Reply(Reply),

@@ -3,6 +3,7 @@
 
 use super::bootstrap::{Bootstrap, Said};
 use super::outbox::{Next, Outbox};
+use super::upload::Upload;
 use super::{Kind, Message, Target, local, ssh, trouble};
 use crate::agent::frame;
 use crate::agent::protocol::{Reply, Request, SILENCE};
@@ -257,8 +258,8 @@ impl Session {
         }
         self.outbox.expect_within(Some(PATIENCE));
         let hello = frame::read::<Reply>(&mut input);
-        let (version, uid) = match hello {
-            Ok(Some((Reply::Hello { version, uid }, _))) => (version, uid),
+        let (version, uid, pending) = match hello {
+            Ok(Some((Reply::Hello { version, uid, pending }, _))) => (version, uid, pending),
             Ok(Some((other, _))) => return Err(self.odd(&format!("the agent began with {other:?}"))),
             Ok(None) => return Err(Stop::Ended(String::new())),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(Stop::Ended(String::new())),
@@ -272,7 +273,7 @@ impl Session {
         self.outbox.expect_within(None);
         self.outbox.open();
         if !self.outbox.is_finished() {
-            sink(Message::Opened { version, uid });
+            sink(Message::Opened { version, uid, pending });
         }
         loop {
             match frame::read::<Reply>(&mut input) {
@@ -292,6 +293,7 @@ impl Session {
         let bootstrap = self.bootstrap()?;
         let host = &self.target.host;
         let mut printed = String::new();
+        let mut upload = None;
         loop {
             let mut line = Vec::new();
             let count = input.take(BANNER as u64).read_until(b'\n', &mut line).unwrap_or(0);
@@ -304,7 +306,13 @@ impl Session {
                 Some(Said::Start) => return Ok(()),
                 Some(Said::Need(machine)) => {
                     self.outbox.expect_within(None);
-                    self.upload(&machine)?;
+                    self.send_chunks(upload.insert(self.upload(&machine)?));
+                }
+                Some(Said::Got) => {
+                    if let Some(upload) = &mut upload {
+                        upload.arrived(Instant::now());
+                        self.send_chunks(upload);
+                    }
                 }
                 Some(Said::Failed(reason)) => {
                     let why = reason.trim().trim_end_matches(';');
@@ -319,7 +327,7 @@ impl Session {
         }
     }
 
-    fn upload(&self, machine: &str) -> std::result::Result<(), Stop> {
+    fn upload(&self, machine: &str) -> std::result::Result<Upload, Stop> {
         let ours = std::env::consts::ARCH;
         if !machine.is_empty() && machine != ours {
             return Err(Stop::Failure(
@@ -330,16 +338,16 @@ impl Session {
                 .help("build one for it and name it in CHAINWRIGHT_AGENT"),
             ));
         }
-        let packed = self.target.agent.packed()?;
-        if let Some(stdin) = &mut *lock(&self.stdin) {
-            // If it does not take all of it, it says why on stdout.
-            let sent =
-                stdin.write_all(format!("{}\n", packed.len()).as_bytes()).and_then(|()| stdin.write_all(&packed));
-            if sent.is_ok() {
-                self.sent.fetch_add(packed.len() as u64, Ordering::Relaxed);
-            }
+        Ok(Upload::of(self.target.agent.packed()?))
+    }
+
+    /// Sends what may be sent of it. If the host does not take it, it says why on stdout.
+    fn send_chunks(&self, upload: &mut Upload) {
+        if let Some(stdin) = &mut *lock(&self.stdin)
+            && let Ok(count) = upload.send(stdin)
+        {
+            self.sent.fetch_add(count as u64, Ordering::Relaxed);
         }
-        Ok(())
     }
 
     fn odd(&self, what: &str) -> Stop {

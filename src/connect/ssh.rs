@@ -58,7 +58,13 @@ pub fn socket(target: &Target) -> Result<Option<PathBuf>> {
 
 /// Twelve hex digits that are the same for all who connect in the same way.
 pub fn way(target: &Target) -> String {
-    let way = (target.address(), target.port, &target.user, &target.private_key, &target.ssh_args);
+    way_from(std::env::current_dir().ok().as_deref(), target)
+}
+
+/// `-F ssh_config` names another file in another folder, and with it `sealer1` another host.
+fn way_from(folder: Option<&Path>, target: &Target) -> String {
+    let folder = folder.filter(|_| !target.ssh_args.is_empty() || target.private_key.is_some());
+    let way = (target.address(), target.port, &target.user, &target.private_key, &target.ssh_args, folder);
     let hash = Sha256::digest(format!("{way:?}"));
     hex::encode(&hash[..6])
 }
@@ -116,6 +122,15 @@ mod tests {
         assert!(arguments.contains(&"Port=2222".to_owned()));
         assert_eq!(arguments[arguments.len() - 3..], ["--", "sealer1", "true"]);
         assert!(!arguments.iter().any(|argument| argument.contains("StrictHostKeyChecking")));
+    }
+
+    #[test]
+    fn one_name_in_two_folders_may_be_two_hosts_where_options_name_files() {
+        let (one, other) = (Some(Path::new("/one")), Some(Path::new("/other")));
+        let target = Target { ssh_args: vec!["-F".into(), "ssh_config".into()], ..target() };
+        assert_ne!(way_from(one, &target), way_from(other, &target));
+        let plain = Target { ssh_args: Vec::new(), ..target };
+        assert_eq!(way_from(one, &plain), way_from(other, &plain));
     }
 
     #[test]

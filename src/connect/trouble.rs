@@ -79,7 +79,7 @@ pub fn lost(target: &Target, said: &str, linked: bool) -> Failure {
     let (what, help) = if linked {
         (
             format!("the agent on {host} died"),
-            "what it ran has been left as it was: look there (memory, dmesg), then run again",
+            "what it ran has been ended: look there for the reason (memory, dmesg), then run again",
         )
     } else {
         (

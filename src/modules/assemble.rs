@@ -1,10 +1,10 @@
 //! `assemble`: one file made of the fragments in a folder.
 
 use super::attributes::Attributes;
-use super::content::{Content, Put, put};
+use super::content::{Content, Replacing, put};
 use super::copy::report;
 use super::file::unknown;
-use super::loose::{Flag, Text};
+use super::loose::{Flag, Text, yes};
 use super::{BlobRef, Controller, Cx, Module, Reach, Result};
 use crate::base::failure::Context;
 use crate::base::python_regex::{self, Flags};
@@ -33,25 +33,18 @@ pub struct Assemble {
     /// Leave out files whose name begins with a dot.
     #[serde(default)]
     pub ignore_hidden: Flag,
-    /// Keep a replaced file beside it, with the time in its name.
-    #[serde(default)]
-    pub backup: Flag,
-    /// A command with `%s` for the new file; the old one stays if it fails.
-    #[serde(default)]
-    pub validate: Option<Text>,
     /// Accepted for playbooks that have it: fragments that are encrypted with vault are refused.
     #[serde(default = "yes")]
     pub decrypt: Flag,
+    #[serde(flatten)]
+    #[allow(missing_docs, reason = "flattened: its fields carry the manual")]
+    pub replacing: Replacing,
     #[serde(flatten)]
     #[allow(missing_docs, reason = "flattened: its fields carry the manual")]
     pub attributes: Attributes,
     #[serde(default, rename = "_blob", skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     blob: Option<BlobRef>,
-}
-
-fn yes() -> Flag {
-    Flag(true)
 }
 
 impl Module for Assemble {
@@ -72,8 +65,7 @@ impl Module for Assemble {
 
     fn run(&self, cx: &mut Cx) -> Result<Map> {
         let path = cx.system.resolve(&cx.system.expand(&self.dest.0)?)?;
-        let validate = self.validate.as_ref().map(|text| text.0.as_str());
-        let how = Put { backup: self.backup.0, validate, ..Put::new(&path, &self.attributes) };
+        let how = self.replacing.how(&path, &self.attributes);
         let done = if let Some(blob) = &self.blob {
             put(cx, how, Content::Blob(blob))?
         } else {

@@ -1,7 +1,6 @@
 //! `blockinfile`: some lines of a text file, between two marker lines.
 
-use super::attributes::Attributes;
-use super::lineinfile::{Edit, State, message, missing, only_utf8, text_to_edit, write};
+use super::edit::{Edit, State, message, missing, only_utf8, text_to_edit};
 use super::loose::{Flag, Text};
 use super::{Cx, Module, Reach, Result};
 use crate::base::python_regex::{self, Flags};
@@ -38,24 +37,15 @@ pub struct BlockInFile {
     /// Make the file, and its folder, if they are missing.
     #[serde(default)]
     pub create: Flag,
-    /// Keep the old file beside it, with the time in its name.
-    #[serde(default)]
-    pub backup: Flag,
-    /// A command with `%s` for the new file; the old one stays if it fails.
-    #[serde(default)]
-    pub validate: Option<Text>,
     /// An empty line after the block, unless it ends the file.
     #[serde(default)]
     pub append_newline: Flag,
     /// An empty line before the block, unless it begins the file.
     #[serde(default)]
     pub prepend_newline: Flag,
-    /// The file's encoding: only `utf-8`.
-    #[serde(default)]
-    pub encoding: Option<Text>,
     #[serde(flatten)]
     #[allow(missing_docs, reason = "flattened: its fields carry the manual")]
-    pub attributes: Attributes,
+    pub edit: Edit,
 }
 
 fn marker() -> String {
@@ -88,7 +78,7 @@ impl Module for BlockInFile {
         if self.insertafter.is_some() && self.insertbefore.is_some() {
             return Err(Failure::new("`blockinfile`: give `insertafter` or `insertbefore`, not both"));
         }
-        only_utf8(self.encoding.as_ref())?;
+        only_utf8(self.edit.encoding.as_ref())?;
         let (first, last) = (self.mark(&self.marker_begin), self.mark(&self.marker_end));
         if first == last {
             return Err(Failure::new("`blockinfile`: both markers are the same line")
@@ -107,8 +97,7 @@ impl Module for BlockInFile {
             (false, true) => "Block removed",
             (false, false) => "Block inserted",
         };
-        let edit = Edit { attributes: &self.attributes, backup: self.backup.0, validate: self.validate.as_ref() };
-        let backup = write(cx, &path, &new, edit)?;
+        let backup = self.edit.write(cx, &path, &new)?;
         Ok(message(said, None, backup))
     }
 }

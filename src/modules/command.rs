@@ -1,7 +1,7 @@
 //! `command`: runs a program, without a shell.
 
-use super::execution::{Execution, Inline, yes};
-use super::loose::{Flag, Text, Words};
+use super::execution::{Execution, Inline, Streams, When};
+use super::loose::{Flag, Text, Words, yes};
 use super::{Cx, Module, Result};
 use crate::base::{Failure, Map, Value};
 use crate::system::System;
@@ -18,27 +18,15 @@ pub struct Command {
     /// The program and its arguments as a list: nothing needs quoting.
     #[serde(default)]
     pub argv: Option<Words>,
-    /// The folder to run in.
-    #[serde(default)]
-    pub chdir: Option<String>,
-    /// A path or pattern: if it exists, the program is not run.
-    #[serde(default)]
-    pub creates: Option<String>,
-    /// A path or pattern: if it does not exist, the program is not run.
-    #[serde(default)]
-    pub removes: Option<String>,
+    #[serde(flatten)]
+    #[allow(missing_docs, reason = "flattened: its fields carry the manual")]
+    pub when: When,
     /// Accepted for Ansible's sake; only `shell` uses it.
     #[serde(default)]
     pub executable: Option<String>,
-    /// What the program reads on its standard input.
-    #[serde(default)]
-    pub stdin: Option<Text>,
-    /// End `stdin` with a newline.
-    #[serde(default = "yes")]
-    pub stdin_add_newline: Flag,
-    /// Take empty lines from the end of the outputs.
-    #[serde(default = "yes")]
-    pub strip_empty_ends: Flag,
+    #[serde(flatten)]
+    #[allow(missing_docs, reason = "flattened: its fields carry the manual")]
+    pub streams: Streams,
     /// Expand `$NAME` and `~` in the arguments.
     #[serde(default = "yes")]
     pub expand_argument_vars: Flag,
@@ -80,12 +68,8 @@ impl Module for Command {
         let execution = Execution {
             cmd: argv.iter().map(String::as_str).collect::<Value>(),
             shown: shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" ")),
-            chdir: self.chdir.clone().or(inline.chdir),
-            creates: self.creates.clone().or(inline.creates),
-            removes: self.removes.clone().or(inline.removes),
-            stdin: self.stdin.clone().map(|text| text.0).or(inline.stdin),
-            stdin_add_newline: self.stdin_add_newline.0,
-            strip_empty_ends: self.strip_empty_ends.0,
+            when: self.when.or(inline.when),
+            streams: self.streams.or(inline.stdin),
         };
         execution.perform(cx, |_| Ok((argv, None)))
     }

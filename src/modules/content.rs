@@ -1,9 +1,12 @@
 //! Files that shall have a certain content: what copy, template, lineinfile and their like have in common.
 
 use super::attributes::{Attributes, Differing};
+use super::loose::{Flag, Text};
 use super::{BlobRef, Cx, Result};
 use crate::base::{Diff, Failure};
 use crate::system::{Algorithm, Command, Meta, System, Traits, Writer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +41,25 @@ impl<'a> Put<'a> {
     /// Without backup and validation.
     pub fn new(path: &'a Path, attributes: &'a Attributes) -> Self {
         Self { path, attributes, backup: false, validate: None }
+    }
+}
+
+/// Options of modules that replace a file. Put it into a module's struct with `#[serde(flatten)]`.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Replacing {
+    /// Keep a replaced file beside it, with the time in its name.
+    #[serde(default)]
+    pub backup: Flag,
+    /// A command with `%s` for the new file; the old one stays if it fails.
+    #[serde(default)]
+    pub validate: Option<Text>,
+}
+
+impl Replacing {
+    /// What these options say about a file.
+    pub fn how<'a>(&'a self, path: &'a Path, attributes: &'a Attributes) -> Put<'a> {
+        let validate = self.validate.as_ref().map(|text| text.0.as_str());
+        Put { path, attributes, backup: self.backup.0, validate }
     }
 }
 

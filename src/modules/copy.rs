@@ -1,18 +1,23 @@
 //! `copy`: files and folders from the controller, or given contents, onto the host.
 
+mod text;
+mod tree;
+
 use super::attributes::{Attributes, describe};
-use super::content::{Content, Put, put};
+use super::content::{Content, Replacing, put};
 use super::file::unknown;
-use super::loose::{Flag, Text};
+use super::loose::{Flag, Text, yes};
 use super::mode::Mode;
 use super::{BlobRef, Controller, Cx, Module, Reach, Result};
 use crate::base::failure::Context;
 use crate::base::{Diff, Failure, Map, Value};
-use crate::system::{Algorithm, Kind, Meta, System};
+use crate::system::{Algorithm, Kind, System};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use text::as_text;
+use tree::{tree_dest, walk};
 
 /// Copies a file or a folder to the host, or writes the given content. Only what differs travels.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -29,9 +34,6 @@ pub struct Copy {
     /// Take `src` from the host itself.
     #[serde(default)]
     pub remote_src: Flag,
-    /// Keep a replaced file beside it, with the time in its name.
-    #[serde(default)]
-    pub backup: Flag,
     /// `false`: write only if nothing is there.
     #[serde(default = "yes")]
     pub force: Flag,
@@ -44,15 +46,15 @@ pub struct Copy {
     /// Mode of folders that are made on the way.
     #[serde(default)]
     pub directory_mode: Option<Mode>,
-    /// A command with `%s` for the new file; the old one stays if it fails.
-    #[serde(default)]
-    pub validate: Option<Text>,
     /// The SHA-1 that the source must have.
     #[serde(default)]
     pub checksum: Option<Text>,
     /// `false`: copy a file that is encrypted with vault as it is.
     #[serde(default = "yes")]
     pub decrypt: Flag,
+    #[serde(flatten)]
+    #[allow(missing_docs, reason = "flattened: its fields carry the manual")]
+    pub replacing: Replacing,
     #[serde(flatten)]
     #[allow(missing_docs, reason = "flattened: its fields carry the manual")]
     pub attributes: Attributes,
@@ -62,10 +64,6 @@ pub struct Copy {
     #[serde(default, rename = "_tree", skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     tree: Option<Vec<Entry>>,
-}
-
-fn yes() -> Flag {
-    Flag(true)
 }
 
 /// How a file that is encrypted with vault begins.
@@ -249,9 +247,7 @@ impl Copy {
         if !self.force.0 && cx.system.meta(path)?.is_some() {
             return Ok(None);
         }
-        let validate = self.validate.as_ref().map(|text| text.0.as_str());
-        let how = Put { backup: self.backup.0, validate, ..Put::new(path, attributes) };
-        Ok(put(cx, how, content)?.backup)
+        Ok(put(cx, self.replacing.how(path, attributes), content)?.backup)
     }
 
     /// Makes a folder that is missing; one that is there is only managed where it belongs to the copied tree.
@@ -324,89 +320,6 @@ fn link(cx: &mut Cx, path: &Path, target: &Path) -> Result<()> {
     let diff = Diff::value(path.display().to_string(), before, format!("link to {}", target.display()));
     cx.change(diff, |writer| writer.symlink(target, path))?;
     Ok(())
-}
-
-/// A folder without `/` at its end goes into `dest` under its own name.
-fn tree_dest(src: &str, dest: &Path) -> PathBuf {
-    match Path::new(src).file_name() {
-        Some(name) if !src.ends_with('/') => dest.join(name),
-        _ => dest.to_owned(),
-    }
-}
-
-/// Relative path, what it is, where it is, and the target of a link that is to stay one.
-type Walked = Vec<(String, Meta, PathBuf, Option<PathBuf>)>;
-
-/// Everything below a folder; with `follow` links count as what they point to. Sockets, pipes and devices are left out.
-fn walk(system: &System, folder: &Path, follow: bool) -> Result<Walked> {
-    let mut found = Vec::new();
-    let mut open = vec![(folder.to_owned(), String::new())];
-    while let Some((folder, prefix)) = open.pop() {
-        for path in system.list(&folder)? {
-            let name = path.file_name().unwrap_or_default().to_str().map(|name| format!("{prefix}{name}"));
-            let Some(name) = name else {
-                return Err(Failure::new(format!("{}: its name is not UTF-8", path.display())));
-            };
-            let Some(mut meta) = system.meta(&path)? else { continue };
-            if meta.is_link() {
-                if !follow {
-                    let target = system.read_link(&path)?;
-                    found.push((name, meta, path, Some(target)));
-                    continue;
-                }
-                meta = system.meta_followed(&path)?.ok_or_else(|| {
-                    Failure::new(format!("{}: this link leads nowhere", path.display()))
-                        .help("remove it, or write `local_follow: false` to copy links as links")
-                })?;
-                if meta.is_folder() && folder.starts_with(system.resolve(&path)?) {
-                    return Err(Failure::new(format!("{}: this link leads to a folder that it is in", path.display())));
-                }
-            }
-            match meta.kind {
-                Kind::Folder => open.push((path.clone(), format!("{name}/"))),
-                Kind::File => {}
-                _ => continue,
-            }
-            found.push((name, meta, path, None));
-        }
-    }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(found)
-}
-
-/// Given content as Ansible writes it: texts as they are, tables and lists as JSON with a blank after `:` and `,`.
-fn as_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Bool(true) => "True".into(),
-        Value::Bool(false) => "False".into(),
-        Value::Array(_) | Value::Object(_) => spaced_json(value),
-        other => other.to_string(),
-    }
-}
-
-fn spaced_json(value: &Value) -> String {
-    match value {
-        Value::Array(items) => format!("[{}]", items.iter().map(spaced_json).collect::<Vec<_>>().join(", ")),
-        Value::Object(map) => {
-            let entries = map.iter().map(|(name, item)| format!("{}: {}", ascii_json(name), spaced_json(item)));
-            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
-        }
-        Value::String(text) => ascii_json(text),
-        other => other.to_string(),
-    }
-}
-
-fn ascii_json(text: &str) -> String {
-    let mut units = [0; 2];
-    Value::from(text).to_string().chars().fold(String::new(), |mut done, character| {
-        if character.is_ascii() {
-            done.push(character);
-        } else {
-            done.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
-        }
-        done
-    })
 }
 
 #[cfg(test)]

@@ -180,3 +180,12 @@ pub fn unknown(value: &Value) -> bool {
         _ => false,
     }
 }
+
+/// Whether something in an argument is not known yet, at any depth. Nothing at all is known.
+pub fn has_unknown(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_unknown),
+        Value::Object(table) => table.values().any(has_unknown),
+        other => unknown(other),
+    }
+}

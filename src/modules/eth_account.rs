@@ -3,7 +3,8 @@
 use super::loose::Flag;
 use super::{BlobRef, Controller, Cx, Module, Reach, Result, eth};
 use crate::base::{Diff, Failure, Secret};
-use crate::chain::{AccountKey, Address, keystore, parse_address};
+use crate::chain::keystore::{self, Kdf, folder::Entry, password};
+use crate::chain::{AccountKey, Address, parse_address};
 use crate::system::Traits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -107,22 +108,11 @@ impl EthAccount {
     /// The accounts in the folder. A file that geth would pass over silently is a failure where nothing else is there:
     /// a damaged key must not be replaced by a new one.
     fn accounts(&self, cx: &Cx) -> Result<Vec<(PathBuf, Address)>> {
-        let folder = Path::new(&self.keystore);
-        if !cx.system.is_folder(folder)? {
-            return Ok(Vec::new());
-        }
         let mut accounts = Vec::new();
         let mut strange = None;
-        for path in cx.system.list(folder)? {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            // As geth: editors' backups and hidden files are no keys.
-            let is_file = cx.system.meta(&path)?.is_some_and(|meta| meta.is_file());
-            if name.starts_with('.') || name.ends_with('~') || !is_file {
-                continue;
-            }
-            match cx.system.read_text(&path).and_then(|text| keystore::address(&text)) {
-                Ok(Some(address)) => accounts.push((path, address)),
-                Ok(None) => strange = Some((path, Failure::new("this keystore file names no address"))),
+        for Entry { path, account } in keystore::folder::entries(cx.system, Path::new(&self.keystore))? {
+            match account {
+                Ok(address) => accounts.push((path, address)),
                 Err(failure) => strange = Some((path, failure)),
             }
         }
@@ -205,12 +195,12 @@ impl EthAccount {
     fn password(&self, cx: &Cx) -> Result<Option<Secret>> {
         let Some(text) = cx.system.read_text_if_there(Path::new(&self.password_file))? else { return Ok(None) };
         let text = zeroize::Zeroizing::new(text);
-        let line = text.lines().next().unwrap_or_default().trim_end_matches('\r');
-        if line.is_empty() {
+        let password = password::first_line(&text);
+        if password.expose().is_empty() {
             return Err(Failure::new(format!("{} holds no password: its first line is empty", self.password_file))
                 .help("put the password there; if there is no account yet, remove the file and one is made"));
         }
-        Ok(Some(Secret::new(line.to_owned())))
+        Ok(Some(password))
     }
 
     fn make(
@@ -232,7 +222,7 @@ impl EthAccount {
                 Some(password)
             }
             (None, Some(text)) => {
-                let password = Secret::new(text.lines().next().unwrap_or_default().to_owned());
+                let password = password::first_line(&text);
                 write_password(cx, password_file, &password, wanted)?;
                 Some(password)
             }
@@ -244,7 +234,7 @@ impl EthAccount {
                 .help("name a file of the controller with `password_src`, or put the password on the host"));
             }
             (None, None) => {
-                let password = random_password()?;
+                let password = password::random()?;
                 write_password(cx, password_file, &password, wanted)?;
                 Some(password)
             }
@@ -255,7 +245,7 @@ impl EthAccount {
                 .map_err(|failure| failure.context(format!("the account {address} is not installed")))?;
             let path = folder.join(keystore::file_name(address, jiff::Timestamp::now()));
             cx.change(Diff::action(format!("install account {address} in {}", self.keystore)), |writer| {
-                writer.write(&path, text.as_bytes(), wanted)
+                writer.write_new(&path, text.as_bytes(), wanted)
             })?;
             return Ok(output(Some(address), Some(&path), true));
         }
@@ -263,7 +253,7 @@ impl EthAccount {
             let key = AccountKey::generate()?;
             let text = keystore::encrypt(&key, &password, cost())?;
             let path = folder.join(keystore::file_name(key.address(), jiff::Timestamp::now()));
-            writer.write(&path, text.as_bytes(), wanted)?;
+            writer.write_new(&path, text.as_bytes(), wanted)?;
             let read = keystore::decrypt(&writer.system().read_text(&path)?, &password)?;
             if read.address() != key.address() {
                 return Err(Failure::new("the new account does not open with its password"));
@@ -286,29 +276,13 @@ fn write_password(cx: &mut Cx, path: &Path, password: &Secret, wanted: Traits) -
     }
     cx.change(Diff::action(format!("write password file {}", path.display())), |writer| {
         let line = zeroize::Zeroizing::new(format!("{}\n", password.expose()));
-        writer.write(path, line.as_bytes(), wanted)
+        writer.write_new(path, line.as_bytes(), wanted)
     })?;
     Ok(())
 }
 
-/// 40 letters and digits: 238 bits.
-fn random_password() -> Result<Secret> {
-    const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let mut password = String::with_capacity(40);
-    let mut random = zeroize::Zeroizing::new([0_u8; 64]);
-    while password.len() < 40 {
-        getrandom::fill(random.as_mut_slice())
-            .map_err(|error| Failure::new(format!("the host gives no random numbers: {error}")))?;
-        // Bytes from 248 on would make the first letters likelier.
-        let letters =
-            random.iter().filter(|byte| **byte < 248).map(|byte| char::from(LETTERS[usize::from(*byte) % 62]));
-        password.extend(letters.take(40 - password.len()));
-    }
-    Ok(Secret::new(password))
-}
-
 /// Tests of the module would take seconds each with geth's standard cost.
-fn cost() -> keystore::Cost {
+fn cost() -> Kdf {
     if cfg!(test) { keystore::LIGHT } else { keystore::STANDARD }
 }
 

@@ -1,16 +1,17 @@
 //! `eth_genesis`: genesis.json, the same bytes on every host, with its hash computed without a client.
 
-use super::loose::Number;
+use super::eth_network::{Made, Network};
 use super::{Cx, Module, Reach, Result, eth};
-use crate::base::{Diff, Failure, Map, Value};
-use crate::chain::{Address, genesis, parse_address};
+use crate::base::{Diff, Failure};
+use crate::chain::genesis;
 use alloy_primitives::hex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// Writes geth's genesis.json for a Clique network. The same arguments are the same bytes, on every host and in every
-/// run: signers and accounts are sorted. The hash of block 0 is computed here, without a client, and returned.
+/// Writes the genesis of a network, in the format of the client that runs it. The same arguments are the same bytes, on every
+/// host and in every run: signers and accounts are sorted. The hash of block 0 is computed here, without a client, and
+/// returned; an Autonity genesis has none that follows from the file.
 ///
 /// A file of another network is not overwritten once a database may have been made from it: a genesis cannot change.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -23,52 +24,17 @@ pub struct EthGenesis {
     /// The file's group.
     #[serde(default)]
     pub group: Option<String>,
-    /// The chain id, which is the network id too. Choose one that no other network has.
-    pub chain_id: Number,
-    /// The consensus engine: `clique`.
-    #[serde(default = "clique")]
-    pub engine: String,
-    /// Seconds between blocks.
-    #[serde(default = "period")]
-    pub period: Number,
-    /// Blocks after which votes on signers are reset.
-    #[serde(default = "epoch")]
-    pub epoch: Number,
-    /// Who may seal: a list of addresses, or better a table from host to address, so that failures can name hosts.
-    pub signers: Value,
-    /// Who has what in block 0: address to balance (`"5 ether"`, wei), or to a table of balance, nonce, code, storage.
-    #[serde(default)]
-    pub alloc: Option<Map>,
-    /// Gas limit of block 0.
-    #[serde(default = "gas_limit")]
-    pub gas_limit: Number,
-    /// Time of block 0, in seconds since 1970.
-    #[serde(default)]
-    pub timestamp: Number,
-    /// Forks that do not begin with block 0: `{londonBlock: 1000}`; `null` leaves a fork out. All forks that Clique can
-    /// seal, up to London, are on from block 0 otherwise.
-    #[serde(default)]
-    pub forks: Option<Map>,
-    /// The node's data folder. As long as it holds no database, a genesis.json of another network may be replaced.
+    /// What the network is made of.
+    #[serde(flatten)]
+    pub network: Network,
+    /// The node's data folder, or the one that holds those of several nodes. As long as there is no database in it, a genesis of
+    /// another network may be replaced.
     #[serde(default)]
     pub datadir: Option<String>,
 }
 
-fn clique() -> String {
-    "clique".into()
-}
-fn period() -> Number {
-    Number(5)
-}
-fn epoch() -> Number {
-    Number(30_000)
-}
-fn gas_limit() -> Number {
-    Number(30_000_000)
-}
-
 /// What `eth_genesis` returns. In check mode, before keys are made, all but the path may be null.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Output {
     /// The file.
     path: String,
@@ -76,9 +42,9 @@ pub struct Output {
     hash: Option<String>,
     /// Root of the accounts.
     state_root: Option<String>,
-    /// Clique's extra data.
+    /// The extra data, which holds the signers of most engines.
     extra_data: Option<String>,
-    /// The signers in ascending order, with checksum.
+    /// The signers or validators, with checksum: in ascending order, those of Aura in the order in which they seal.
     signers: Vec<String>,
 }
 
@@ -95,144 +61,101 @@ impl Module for EthGenesis {
       sealer2: \"0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359\"
     alloc:
       \"0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB\": 1000 ether
-  register: genesis";
+  register: genesis
+
+- eth_genesis:
+    path: /etc/besu/genesis.json
+    chain_id: 46782
+    engine: qbft
+    period: 2
+    validators: \"{{ dict(groups.validators | zip(groups.validators | map('extract', hostvars, ['account', 'address']))) }}\"
+    config: {zeroBaseFee: true}
+
+- eth_genesis:
+    path: /etc/openethereum/spec.json
+    chain_id: 46783
+    engine: aura
+    name: ours
+    signers:
+      acme: \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"
+      globex: \"0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359\"
+    validator_set:
+      multi: {0: {list: [acme]}, 1000: {list: [acme, globex]}}
+
+- eth_genesis:
+    path: /etc/autonity/genesis.json
+    chain_id: 444888
+    engine: autonity
+    client_version: 0.7.1
+    operator: \"0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB\"
+    validators:
+      - {enode: \"{{ enode }}\", type: validator, stake: 50000}";
     const REACH: Reach = Reach::Host;
+    const ALIASES: &'static [(&'static str, &'static str)] = &[("validators", "signers")];
     type Output = Output;
 
     fn run(&self, cx: &mut Cx) -> Result<Output> {
         let path = Path::new(&self.path);
-        let Some(signers) = self.signers(cx.check)? else {
+        let Some(made) = self.network.make(cx.check)? else {
             cx.change(Diff::action(format!("write {} (its signers are not known yet)", self.path)), |_| Ok(()))?;
-            return Ok(Output {
-                path: self.path.clone(),
-                hash: None,
-                state_root: None,
-                extra_data: None,
-                signers: vec![],
-            });
+            return Ok(Output { path: self.path.clone(), ..Output::default() });
         };
-        let text = self.spec(signers)?.to_json()?;
-        let header = genesis::header(&text)?;
-        let hash = header.hash().to_string();
         let wanted = eth::traits_or_later(cx, self.owner.as_deref(), self.group.as_deref(), 0o644)?;
         let existing = cx.system.read_text_if_there(path)?;
-        if existing.as_deref() == Some(text.as_str()) {
+        if existing.as_deref() == Some(made.text.as_str()) {
             eth::keep(cx, path, wanted)?;
         } else {
-            self.may_replace(cx, existing.as_deref(), &hash)?;
-            cx.change(Diff::text(&self.path, existing, Some(text.clone())), |writer| {
-                writer.write(path, text.as_bytes(), wanted)
+            self.may_replace(cx, existing.as_deref(), &made)?;
+            cx.change(Diff::text(&self.path, existing, Some(made.text.clone())), |writer| {
+                writer.write(path, made.text.as_bytes(), wanted)
             })?;
         }
+        let header = made.header.as_ref();
         Ok(Output {
             path: self.path.clone(),
-            hash: Some(hash),
-            state_root: Some(header.state_root.to_string()),
-            signers: crate::chain::clique::signers(&header.extra)?.iter().map(|a| a.to_checksum(None)).collect(),
-            extra_data: Some(hex::encode_prefixed(&header.extra)),
+            hash: header.map(|header| header.hash().to_string()),
+            state_root: header.map(|header| header.state_root.to_string()),
+            signers: made.signers.iter().map(|address| address.to_checksum(None)).collect(),
+            extra_data: header.map(|header| hex::encode_prefixed(&header.extra)),
         })
     }
 }
 
+/// Where geth, and Parity with all that came of it, have their databases below a data folder.
+const DATABASES: &[&str] = &["geth/chaindata/CURRENT", "chains", "*/chains"];
+
 impl EthGenesis {
-    /// None: not known yet, in check mode.
-    fn signers(&self, check: bool) -> Result<Option<Vec<Address>>> {
-        let named: Vec<(String, &Value)> = match &self.signers {
-            Value::Object(map) => map.iter().map(|(host, value)| (host.clone(), value)).collect(),
-            Value::Array(items) => {
-                items.iter().enumerate().map(|(i, value)| (format!("entry {}", i + 1), value)).collect()
-            }
-            other => {
-                return Err(Failure::new(format!("`signers` is {other}, neither a list nor a table of addresses")));
-            }
-        };
-        if named.is_empty() {
-            return Err(Failure::new("the network has no signers: nobody could ever seal a block")
-                .help("put at least one host into the inventory's group `sealers`"));
-        }
-        if check && named.iter().any(|(_, value)| eth::unknown(value)) {
-            return Ok(None);
-        }
-        let mut signers: Vec<(String, Address)> = Vec::new();
-        for (name, value) in named {
-            let text = value
-                .as_str()
-                .ok_or_else(|| Failure::new(format!("the signer of {name} is {value}, not an address")))?;
-            let address = parse_address(text).map_err(|failure| failure.context(format!("signer of {name}")))?;
-            if let Some((other, _)) = signers.iter().find(|(_, known)| *known == address) {
-                return Err(Failure::new(format!("{other} and {name} have one and the same account {address}"))
-                    .help("two sealers with one account seal competing blocks; give each host a key of its own"));
-            }
-            signers.push((name, address));
-        }
-        Ok(Some(signers.into_iter().map(|(_, address)| address).collect()))
-    }
-
-    fn spec(&self, signers: Vec<Address>) -> Result<genesis::Spec> {
-        if self.engine != "clique" {
-            return Err(Failure::new(format!("the engine `{}` is not known", self.engine)).help("known is clique"));
-        }
-        let positive = |number: Number, name: &str| {
-            u64::try_from(number.0)
-                .map_err(|_| Failure::new(format!("`{name}` is {}; it cannot be negative", number.0)))
-        };
-        let chain_id = positive(self.chain_id, "chain_id")?;
-        let epoch = positive(self.epoch, "epoch")?;
-        if chain_id == 0 || epoch == 0 {
-            return Err(Failure::new("`chain_id` and `epoch` cannot be 0"));
-        }
-        let mut forks: Vec<(String, u64)> = genesis::CLIQUE_FORKS.iter().map(|fork| ((*fork).to_owned(), 0)).collect();
-        for (name, block) in self.forks.iter().flatten() {
-            let index = forks.iter().position(|(fork, _)| fork == name).ok_or_else(|| {
-                let near = crate::base::diagnostic::did_you_mean(name, genesis::CLIQUE_FORKS.iter().copied());
-                Failure::new(format!("`{name}` is not a fork that Clique can seal")).help(near.map_or_else(
-                    || format!("known are {}", genesis::CLIQUE_FORKS.join(", ")),
-                    |near| format!("did you mean `{near}`?"),
-                ))
-            })?;
-            if block.is_null() {
-                forks.remove(index);
-            } else {
-                forks[index].1 = crate::chain::quantity::small(block).map_err(|failure| failure.context(name))?;
-            }
-        }
-        Ok(genesis::Spec {
-            chain_id,
-            period: positive(self.period, "period")?,
-            epoch,
-            signers,
-            alloc: self.alloc.as_ref().map(genesis::alloc).transpose()?.unwrap_or_default(),
-            gas_limit: positive(self.gas_limit, "gas_limit")?,
-            timestamp: positive(self.timestamp, "timestamp")?,
-            forks,
-        })
-    }
-
-    fn may_replace(&self, cx: &Cx, existing: Option<&str>, hash: &str) -> Result<()> {
+    fn may_replace(&self, cx: &Cx, existing: Option<&str>, made: &Made) -> Result<()> {
         let Some(existing) = existing else { return Ok(()) };
-        if let Some(datadir) = &self.datadir
-            && !cx.system.exists(&Path::new(datadir).join("geth/chaindata/CURRENT"))?
-        {
-            return Ok(());
+        if let Some(datadir) = &self.datadir {
+            let databases = DATABASES.iter().map(|inside| cx.system.glob(&Path::new(datadir).join(inside)));
+            if databases.collect::<Result<Vec<_>>>()?.concat().is_empty() {
+                return Ok(());
+            }
         }
-        match genesis::header(existing) {
-            Ok(header) if header.hash().to_string() != hash => Err(Failure::new(format!(
-                "{} is the genesis of another network: it has hash {}, the arguments give {hash}; nothing is changed",
-                self.path,
-                header.hash()
-            ))
-            .help(
-                "signers, accounts, gas limit and time of block 0 can never change: signers of a running network are voted in \
-                 and out. Put back what the arguments were, or start a new network in a new data folder",
-            )),
-            _ => Ok(()),
-        }
+        let difference = match (genesis::header(existing), &made.header) {
+            (Ok(there), Some(ours)) if there.hash() != ours.hash() => {
+                format!("it has hash {}, the arguments give {}", there.hash(), ours.hash())
+            }
+            // A file without a hash of its own may be replaced only by an equal one, which is not asked here.
+            (_, None) => "it is not the one that the arguments give".to_owned(),
+            _ => return Ok(()),
+        };
+        Err(Failure::new(format!(
+            "{} is the genesis of another network: {difference}; nothing is changed",
+            self.path
+        ))
+        .help(
+            "signers, accounts, gas limit and time of block 0 can never change: signers of a running network are voted in \
+             and out. Put back what the arguments were, or start a new network in a new data folder",
+        ))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Value;
     use crate::modules::eth_tests::{Host, outcome};
     use serde_json::json;
 

@@ -46,7 +46,7 @@ fn port() -> Number {
     Number(30303)
 }
 
-/// What `eth_node_key` returns. In check mode the public parts of a key that is yet to be made are null.
+/// What `eth_node_key` returns. In check mode the public parts of a key that is yet to be made are null; those of one to install are known.
 #[derive(Debug, Serialize)]
 pub struct Output {
     /// The file.
@@ -91,6 +91,8 @@ impl Module for EthNodeKey {
         })?;
         let given = self.given(cx)?;
         let created = existing.is_none();
+        // Of a key that is given the public half is known before it is installed.
+        let given_public = given.as_ref().map(NodeKey::public_key);
         let key = match (existing, given) {
             (Some(existing), Some(given)) if existing.public_key() != given.public_key() => {
                 return Err(Failure::new(format!(
@@ -114,12 +116,12 @@ impl Module for EthNodeKey {
                 let what = if given.is_some() { "install" } else { "make" };
                 cx.change(Diff::action(format!("{what} node key {}", self.path)), |writer| {
                     let key = given.map_or_else(NodeKey::generate, Ok)?;
-                    writer.write(path, key.to_hex().as_bytes(), wanted)?;
+                    writer.write_new(path, key.to_hex().as_bytes(), wanted)?;
                     Ok(key)
                 })?
             }
         };
-        let public_key = key.map(|key| key.public_key());
+        let public_key = key.map(|key| key.public_key()).or(given_public);
         let enode = public_key.as_deref().map(|key| self.enode(key)).transpose()?;
         Ok(Output {
             path: self.path.clone(),

@@ -104,11 +104,13 @@ impl Module for EthQuorum {
         );
         if was_live && others < need && !self.allow_halt.0 {
             let failure = Failure::new(format!(
-                "stopping {stop} would leave {others} live sealers, and {total} signers need {need}: the chain would halt ({seen})"
+                "stopping {stop} would leave {others} live sealer{}, and {total} signers need {need}: the chain would halt ({seen})",
+                if others == 1 { "" } else { "s" }
             ));
-            return Err(failure.help(
-                "bring the others back first; to accept that no blocks come until it is back, run again with -e allow_halt=true",
-            ));
+            let first = if not_live.is_empty() { "" } else { "bring the others back first; " };
+            return Err(failure.help(format!(
+                "{first}to accept that no blocks come until it is back, run again with -e allow_halt=true"
+            )));
         }
         let evidence = format!("{seen}; without {stop} {others}, needed {need}");
         let claim = if others >= need { "enough sealers stay live" } else { "too few sealers stay live, as allowed" };
@@ -216,7 +218,7 @@ mod tests {
         let nodes =
             json!({"s1": node(0, 100, &two), "s2": node(1, 100, &two), "s3": {"alive": false, "why": "no socket"}});
         let failure = run(&nodes, "s2", false).unwrap_err();
-        assert!(failure.message.contains("would leave 1 live sealers, and 3 signers need 2"), "{failure}");
+        assert!(failure.message.contains("would leave 1 live sealer, and 3 signers need 2"), "{failure}");
         assert!(failure.message.contains("s3: no socket") && failure.help.unwrap().contains("allow_halt=true"));
         assert!(run(&nodes, "s2", true).is_ok());
         // The one that is down can be taken: that takes nothing away.

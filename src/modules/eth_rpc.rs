@@ -90,6 +90,9 @@ fn reads(method: &str) -> bool {
         "ibft_get",
         "tendermint_get",
         "aut_get",
+        "parity_net",
+        "parity_mode",
+        "parity_enode",
     ];
     READING.iter().any(|prefix| method.starts_with(prefix))
 }

@@ -1,9 +1,8 @@
 //! A host made of a temporary folder, on which the tests of the `eth_*` modules call them as the agent does.
 
-use super::{BlobRef, Blobs, Cx, Result};
-use crate::base::{Failure, Outcome, Value};
+use super::{Cx, NoBlobs, Result};
+use crate::base::{Outcome, Value};
 use crate::system::System;
-use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -39,6 +38,10 @@ impl Host {
         std::fs::metadata(self.real(path)).unwrap().permissions().mode() & 0o7777
     }
 
+    pub fn rename(&self, from: &str, to: &str) {
+        std::fs::rename(self.real(from), self.real(to)).unwrap();
+    }
+
     pub fn remove(&self, path: &str) {
         std::fs::remove_file(self.real(path)).unwrap();
     }
@@ -50,14 +53,6 @@ impl Host {
 
     pub fn path(&self) -> &Path {
         self.folder.path()
-    }
-}
-
-struct NoBlobs;
-
-impl Blobs for NoBlobs {
-    fn open(&self, _: &BlobRef) -> Result<Box<dyn Read>> {
-        Err(Failure::new("no blobs in this test"))
     }
 }
 

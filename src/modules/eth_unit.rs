@@ -41,6 +41,11 @@ impl State {
         !matches!(self.get("MainPID"), "" | "0")
     }
 
+    /// Its main process, if it is there.
+    pub fn pid(&self) -> Option<u32> {
+        self.get("MainPID").parse().ok().filter(|pid| *pid != 0)
+    }
+
     /// `success`, `exit-code`, `signal`, `timeout`, `oom-kill`, ...
     pub fn result(&self) -> &str {
         self.get("Result")
@@ -139,7 +144,8 @@ pub fn lines(system: &System, invocation: &str, after: Option<&str>) -> Result<V
     Ok(ended.stdout.lines().filter_map(line).collect())
 }
 
-fn line(json: &str) -> Option<Line> {
+/// A line of `journalctl -o json`.
+pub fn line(json: &str) -> Option<Line> {
     let entry: Value = serde_json::from_str(json).ok()?;
     let text = match entry.get("MESSAGE")? {
         Value::String(text) => text.clone(),

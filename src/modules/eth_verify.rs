@@ -1,5 +1,6 @@
 //! `eth_verify`: the proof that a network works, from what its nodes say.
 
+use super::eth_preflight::{SET_CLOCKS, clock_difference, clocks_agree, wrong_clocks};
 use super::eth_quorum::{height, recent_sealers, statuses};
 use super::eth_status::Output as Status;
 use super::loose::{Number, Words};
@@ -42,10 +43,6 @@ pub struct EthVerify {
     /// How far clocks may be apart, in seconds.
     #[serde(default = "clock_difference")]
     pub max_clock_difference: Number,
-}
-
-fn clock_difference() -> Number {
-    Number(5)
 }
 
 /// What `eth_verify` returns.
@@ -230,27 +227,17 @@ impl EthVerify {
         checks.add("peers", against, || seen.join(", "));
     }
 
-    /// The way to a host takes part of a second; clocks that are wrong are wrong by more.
     fn clocks(&self, alive: &[&(String, Status)], checks: &mut Checks) {
-        let mut offsets: Vec<(&str, f64)> =
+        let readings: Vec<(&str, f64)> =
             alive.iter().filter_map(|(host, status)| Some((host.as_str(), status.clock_offset?))).collect();
-        if offsets.len() < 2 {
+        if readings.len() < 2 {
             return;
         }
-        offsets.sort_by(|one, two| one.1.total_cmp(&two.1));
-        let median = offsets[(offsets.len() - 1) / 2].1;
-        #[expect(clippy::cast_precision_loss, reason = "a few seconds")]
-        let most = self.max_clock_difference.0 as f64;
-        let off = offsets.iter().filter(|(_, offset)| (offset - median).abs() > most);
-        let against = off.map(|(host, offset)| {
-            let way = if *offset > median { "ahead of" } else { "behind" };
-            format!(
-                "the clock of {host} is {:.0} s {way} the others; set it (timedatectl, chrony)",
-                (offset - median).abs()
-            )
-        });
-        let widest = offsets.last().map_or(0.0, |last| last.1) - offsets.first().map_or(0.0, |first| first.1);
-        checks.add("clocks agree", against.collect(), || format!("within {widest:.1} s as seen from here"));
+        let mut against = wrong_clocks(&readings, self.max_clock_difference.0);
+        if let Some(last) = against.pop() {
+            against.push(format!("{last}: {SET_CLOCKS}"));
+        }
+        checks.add("clocks agree", against, || clocks_agree(&readings));
     }
 
     fn rpc(&self, common: Option<&(u64, String)>, checks: &mut Checks) -> Result<()> {

@@ -1,11 +1,68 @@
 //! What `command`, `shell`, `raw` and `script` share: when not to run, how to run, what to return.
 
-use super::loose::Flag;
+use super::loose::{Flag, Text, yes};
 use super::{Cx, Result};
 use crate::base::{Diff, Failure, Map, Value};
 use crate::system::{Command, Ended, System};
 use jiff::Zoned;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+
+/// Where to run, and when not: options of everything that runs a program. Put it into a module's struct with
+/// `#[serde(flatten)]`.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct When {
+    /// The folder to run in.
+    #[serde(default)]
+    pub chdir: Option<String>,
+    /// A path or pattern: if it exists, nothing is run.
+    #[serde(default)]
+    pub creates: Option<String>,
+    /// A path or pattern: if it does not exist, nothing is run.
+    #[serde(default)]
+    pub removes: Option<String>,
+}
+
+impl When {
+    /// These, and where one is left out, the other's.
+    #[must_use]
+    pub fn or(&self, other: Self) -> Self {
+        Self {
+            chdir: self.chdir.clone().or(other.chdir),
+            creates: self.creates.clone().or(other.creates),
+            removes: self.removes.clone().or(other.removes),
+        }
+    }
+}
+
+/// What a program reads and how its outputs are returned: options of `command` and `shell`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Streams {
+    /// What is read on the standard input.
+    #[serde(default)]
+    pub stdin: Option<Text>,
+    /// End `stdin` with a newline.
+    #[serde(default = "yes")]
+    pub stdin_add_newline: Flag,
+    /// Take empty lines from the end of the outputs.
+    #[serde(default = "yes")]
+    pub strip_empty_ends: Flag,
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self { stdin: None, stdin_add_newline: yes(), strip_empty_ends: yes() }
+    }
+}
+
+impl Streams {
+    /// These, and the standard input that free text names if they have none.
+    #[must_use]
+    pub fn or(&self, stdin: Option<String>) -> Self {
+        Self { stdin: self.stdin.clone().or(stdin.map(Text)), ..self.clone() }
+    }
+}
 
 /// A program that a user asked for.
 #[derive(Debug, Default)]
@@ -14,18 +71,10 @@ pub(super) struct Execution {
     pub cmd: Value,
     /// What to say in the diff.
     pub shown: String,
-    /// The folder to run in.
-    pub chdir: Option<String>,
-    /// Does not run if something fits this pattern.
-    pub creates: Option<String>,
-    /// Does not run unless something fits this pattern.
-    pub removes: Option<String>,
-    /// Given to the program.
-    pub stdin: Option<String>,
-    /// Ends `stdin` with a newline.
-    pub stdin_add_newline: bool,
-    /// Takes empty lines from the end of the outputs.
-    pub strip_empty_ends: bool,
+    /// Where, and when not.
+    pub when: When,
+    /// What it reads and prints.
+    pub streams: Streams,
 }
 
 impl Execution {
@@ -35,7 +84,7 @@ impl Execution {
         cx: &mut Cx,
         argv: impl FnOnce(&crate::system::Writer) -> Result<(Vec<String>, Option<crate::system::Staged>)>,
     ) -> Result<Map> {
-        let folder = self.chdir.as_deref().map(|chdir| cx.system.expand(chdir)).transpose()?;
+        let folder = self.when.chdir.as_deref().map(|chdir| cx.system.expand(chdir)).transpose()?;
         if let Some(folder) = &folder
             && !cx.system.is_folder(folder)?
         {
@@ -46,7 +95,7 @@ impl Execution {
         if let Some(why) = self.spared(cx.system, folder.as_ref())? {
             return Ok(result(&self.cmd, &Ended { stdout: why.clone(), ..Ended::default() }, None, &why, true));
         }
-        if cx.check && self.creates.is_none() && self.removes.is_none() {
+        if cx.check && self.when.creates.is_none() && self.when.removes.is_none() {
             let why = "Command would have run if not in check mode";
             let mut output = result(&self.cmd, &Ended::default(), None, why, true);
             output.insert("skipped".into(), true.into());
@@ -58,11 +107,11 @@ impl Execution {
         let ended = cx.change(Diff::action(format!("run: {}", self.shown)), |writer| {
             // The script of `script` lives as long as the program runs.
             let (argv, _staged) = argv(writer)?;
-            let newline = if self.stdin_add_newline { "\n" } else { "" };
+            let newline = if self.streams.stdin_add_newline.0 { "\n" } else { "" };
             let command = Command {
                 argv,
                 folder: folder.map(|folder| folder.to_string_lossy().into_owned()),
-                stdin: self.stdin.as_ref().map(|text| format!("{text}{newline}").into_bytes()),
+                stdin: self.streams.stdin.as_ref().map(|text| format!("{}{newline}", text.0).into_bytes()),
                 ..Command::default()
             };
             writer.run_streaming(&command, lines).map_err(|failure| {
@@ -78,10 +127,11 @@ impl Execution {
             return Ok(result(&self.cmd, &Ended::default(), None, why, true));
         };
         if ended.code == 0 {
-            return Ok(result(&self.cmd, &ended, Some(&started), "", self.strip_empty_ends));
+            return Ok(result(&self.cmd, &ended, Some(&started), "", self.streams.strip_empty_ends.0));
         }
         let mut failure = Failure::new("non-zero return code");
-        failure.output = result(&self.cmd, &ended, Some(&started), "non-zero return code", self.strip_empty_ends);
+        failure.output =
+            result(&self.cmd, &ended, Some(&started), "non-zero return code", self.streams.strip_empty_ends.0);
         failure.output.insert("changed".into(), true.into());
         Err(failure)
     }
@@ -95,12 +145,12 @@ impl Execution {
             };
             Ok(!system.glob(&pattern)?.is_empty())
         };
-        if let Some(creates) = &self.creates
+        if let Some(creates) = &self.when.creates
             && there(creates)?
         {
             return Ok(Some(format!("skipped, since {creates} exists")));
         }
-        if let Some(removes) = &self.removes
+        if let Some(removes) = &self.when.removes
             && !there(removes)?
         {
             return Ok(Some(format!("skipped, since {removes} does not exist")));
@@ -147,9 +197,7 @@ fn delta(micros: i64) -> String {
 pub(super) struct Inline {
     /// The command itself.
     pub cmd: String,
-    pub chdir: Option<String>,
-    pub creates: Option<String>,
-    pub removes: Option<String>,
+    pub when: When,
     pub executable: Option<String>,
     pub stdin: Option<String>,
 }
@@ -177,9 +225,9 @@ impl Inline {
     fn take(&mut self, word: &str) -> bool {
         let Some((name, value)) = word.split_once('=') else { return false };
         let slot = match name {
-            "chdir" => &mut self.chdir,
-            "creates" => &mut self.creates,
-            "removes" => &mut self.removes,
+            "chdir" => &mut self.when.chdir,
+            "creates" => &mut self.when.creates,
+            "removes" => &mut self.when.removes,
             "executable" => &mut self.executable,
             "stdin" => &mut self.stdin,
             _ => return false,
@@ -215,11 +263,6 @@ fn words(text: &str) -> Vec<std::ops::Range<usize>> {
     words
 }
 
-/// What stands after `yes` in serde's defaults.
-pub(super) fn yes() -> Flag {
-    Flag(true)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,9 +271,9 @@ mod tests {
     fn options_stand_at_the_ends_of_free_text() {
         let inline = Inline::parse("chdir=/src  make  all creates='/opt/my app' removes=/x");
         assert_eq!(inline.cmd, "make  all");
-        assert_eq!(inline.chdir.as_deref(), Some("/src"));
-        assert_eq!(inline.creates.as_deref(), Some("/opt/my app"));
-        assert_eq!(inline.removes.as_deref(), Some("/x"));
+        assert_eq!(inline.when.chdir.as_deref(), Some("/src"));
+        assert_eq!(inline.when.creates.as_deref(), Some("/opt/my app"));
+        assert_eq!(inline.when.removes.as_deref(), Some("/x"));
     }
 
     #[test]

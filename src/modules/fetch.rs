@@ -1,26 +1,20 @@
 //! `fetch`: a file of the host, onto the controller.
 
-use super::loose::{Flag, Text};
+use super::loose::{Flag, Text, yes};
 use super::{Controller, Cx, Module, Reach, Result, TemplateOptions};
 use crate::base::failure::Context;
 use crate::base::{Failure, Map};
 use crate::system::{Algorithm, System, Traits};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::io::Read;
 use std::path::{Path, PathBuf};
-
-/// What fits into a frame of the protocol, compressed and as base64.
-const MOST: usize = 15 << 20;
 
 /// Copies a file from the host to the controller, if that has not the same one already.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Fetch {
-    /// The file on the host. It travels compressed, and must then be smaller than 11 MiB.
+    /// The file on the host. It travels compressed.
     pub src: Text,
     /// The folder on the controller; the file comes to `DEST/HOST/SRC`. A relative one is seen from the playbook.
     pub dest: Text,
@@ -41,10 +35,6 @@ pub struct Fetch {
     #[serde(default, rename = "_have", skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     have: Option<String>,
-}
-
-fn yes() -> Flag {
-    Flag(true)
 }
 
 impl Module for Fetch {
@@ -103,43 +93,31 @@ impl Module for Fetch {
             output.insert("dest".into(), local.display().to_string().into());
         }
         if !same && !cx.check {
-            output.insert("_content".into(), packed(cx.system, &path)?.into());
+            let mut packed = GzEncoder::new(cx.system.open(&path)?, Compression::fast());
+            output.insert("_content".into(), cx.blobs().give(&mut packed)?.into());
         }
         Ok(output)
     }
 
-    fn receive(&self, output: &mut Map, _: &dyn Controller) -> Result<()> {
+    fn receive(&self, output: &mut Map, controller: &dyn Controller) -> Result<()> {
         let content = output.remove("_content");
         let (Some(content), Some(local)) = (content.as_ref().and_then(|content| content.as_str()), &self.local) else {
             return Ok(());
         };
-        let mut bytes = Vec::new();
-        let packed = STANDARD.decode(content).context(&self.src.0)?;
-        GzDecoder::new(&*packed).read_to_end(&mut bytes).context(&self.src.0)?;
-        let found = Algorithm::Sha1.of(&bytes);
+        let system = System::new("/");
+        let writer = system.writer();
+        if let Some(folder) = local.parent() {
+            writer.folders(folder, Traits::default())?;
+        }
+        let mut source = GzDecoder::new(controller.arrived(content)?);
+        let staged = writer.stage(local, &mut source, None, Traits::default())?;
+        let found = system.checksum(staged.path(), Algorithm::Sha1)?;
         let sent = output.get("checksum").and_then(|sum| sum.as_str()).unwrap_or_default();
         if self.validate_checksum.0 && found != sent {
             return Err(Failure::new(format!("{}: it changed while it was read; fetch it again", self.src.0)));
         }
-        let writer = System::new("/").writer();
-        if let Some(folder) = local.parent() {
-            writer.folders(folder, Traits::default())?;
-        }
-        writer.write(local, &bytes, Traits::default())
+        staged.commit_durably()
     }
-}
-
-/// The file, compressed and as base64.
-fn packed(system: &System, path: &Path) -> Result<String> {
-    let mut packed = Vec::new();
-    let mut source = GzEncoder::new(system.open(path)?, Compression::fast()).take(MOST as u64);
-    source.read_to_end(&mut packed).context(path.display())?;
-    let text = STANDARD.encode(&packed);
-    if text.len() > MOST {
-        return Err(Failure::new(format!("{}: it is too large to be fetched: 11 MiB, compressed", path.display()))
-            .help("serve it from the host, or copy it with `command: scp` or `rsync` from the controller"));
-    }
-    Ok(text)
 }
 
 #[cfg(test)]
@@ -170,19 +148,5 @@ mod tests {
         args["fail_on_missing"] = json!(false);
         assert!(!host.check_apply_apply("fetch", args).changed());
         assert!(host.fails("fetch", json!({"src": "/", "dest": "x"})).contains("only files can be fetched"));
-    }
-
-    #[test]
-    fn what_does_not_fit_is_refused() {
-        let host = Host::new();
-        let mut state = 1u64;
-        let noise: Vec<u8> = (0..12 << 20)
-            .map(|_| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                (state >> 56) as u8
-            })
-            .collect();
-        host.file("/big", noise);
-        assert!(host.fails("fetch", json!({"src": "/big", "dest": "x"})).contains("too large to be fetched"));
     }
 }

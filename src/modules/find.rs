@@ -1,6 +1,6 @@
 //! `find`: the files in some folders that fit.
 
-use super::loose::{Flag, Number, Text, Words};
+use super::loose::{Flag, Number, Text, Words, yes};
 use super::mode::Mode;
 use super::stat::{Names, algorithm, seconds, values};
 use super::{Cx, Module, Reach, Result};
@@ -105,10 +105,6 @@ pub enum Stamp {
     Mtime,
 }
 
-fn yes() -> Flag {
-    Flag(true)
-}
-
 fn sha1() -> String {
     "sha1".into()
 }
@@ -143,7 +139,7 @@ impl Module for Find {
     type Output = Output;
 
     fn run(&self, cx: &mut Cx) -> Result<Output> {
-        super::lineinfile::only_utf8(self.encoding.as_ref())?;
+        super::edit::only_utf8(self.encoding.as_ref())?;
         let search = self.conditions()?;
         let mut output =
             Output { files: Vec::new(), matched: 0, examined: 0, skipped_paths: Map::new(), msg: String::new() };

@@ -1,7 +1,7 @@
 //! The options that `uri` and `get_url` share: who asks, how it is proved, how long to wait.
 
 use super::Result;
-use super::loose::{Flag, Number, Text};
+use super::loose::{Flag, Number, Text, yes};
 use crate::base::{Secret, Value};
 use crate::system::http::{Request, Trust};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -46,10 +46,6 @@ pub struct HttpOptions {
     /// What to call ourselves in `User-Agent`.
     #[serde(default)]
     pub http_agent: Option<Text>,
-}
-
-fn yes() -> Flag {
-    Flag(true)
 }
 
 /// Names and values of headers.

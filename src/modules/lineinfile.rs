@@ -1,17 +1,13 @@
 //! `lineinfile`: one line of a text file.
 
-use super::attributes::Attributes;
-use super::content::{Content, Put, put};
-use super::file::unknown;
+use super::edit::{Edit, State, message, missing, only_utf8, text_to_edit};
 use super::loose::{Flag, Text};
 use super::{Cx, Module, Reach, Result};
 use crate::base::python_regex::{self, Flags};
 use crate::base::{Failure, Map};
-use crate::system::{System, Traits};
 use fancy_regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
 
 /// Makes sure that a line is in a file, in the place of the one that matches, or that no such line is.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -45,29 +41,9 @@ pub struct LineInFile {
     /// Make the file, and its folder, if they are missing.
     #[serde(default)]
     pub create: Flag,
-    /// Keep the old file beside it, with the time in its name.
-    #[serde(default)]
-    pub backup: Flag,
-    /// A command with `%s` for the new file; the old one stays if it fails.
-    #[serde(default)]
-    pub validate: Option<Text>,
-    /// The file's encoding: only `utf-8`.
-    #[serde(default)]
-    pub encoding: Option<Text>,
     #[serde(flatten)]
     #[allow(missing_docs, reason = "flattened: its fields carry the manual")]
-    pub attributes: Attributes,
-}
-
-/// Whether something shall be there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It shall be there.
-    #[default]
-    Present,
-    /// It shall not.
-    Absent,
+    pub edit: Edit,
 }
 
 impl Module for LineInFile {
@@ -99,7 +75,7 @@ impl Module for LineInFile {
                 return missing(cx, &path);
             }
             let (new, said) = self.present("")?;
-            let backup = write(cx, &path, &new, self.edit())?;
+            let backup = self.edit.write(cx, &path, &new)?;
             return Ok(message(said, None, backup));
         };
         let (new, said, found) = match self.state {
@@ -112,7 +88,7 @@ impl Module for LineInFile {
                 (new, if count > 0 { format!("{count} line(s) removed") } else { String::new() }, Some(count))
             }
         };
-        let backup = write(cx, &path, &new, self.edit())?;
+        let backup = self.edit.write(cx, &path, &new)?;
         Ok(message(&said, found, backup))
     }
 }
@@ -135,11 +111,7 @@ impl LineInFile {
         if self.backrefs.0 && self.regexp.is_none() {
             return wrong("`backrefs` needs `regexp`");
         }
-        only_utf8(self.encoding.as_ref())
-    }
-
-    fn edit(&self) -> Edit<'_> {
-        Edit { attributes: &self.attributes, backup: self.backup.0, validate: self.validate.as_ref() }
+        only_utf8(self.edit.encoding.as_ref())
     }
 
     /// The new text, and what was done to the old one.
@@ -247,66 +219,6 @@ fn compiled(pattern: Option<&Text>) -> Result<Option<Regex>> {
 /// A line without what ends it.
 fn bare(line: &str) -> &str {
     line.trim_end_matches(['\n', '\r'])
-}
-
-/// How a module that edits a text file wants it written.
-pub(super) struct Edit<'a> {
-    pub attributes: &'a Attributes,
-    pub backup: bool,
-    pub validate: Option<&'a Text>,
-}
-
-/// The text of a file; `None` if it is missing.
-pub(super) fn text_to_edit(system: &System, path: &Path) -> Result<Option<String>> {
-    if system.is_folder(path)? {
-        return Err(Failure::new(format!("{}: it is a folder, not a text file", path.display())));
-    }
-    system.read_text_if_there(path)
-}
-
-/// What an editing module says of a missing file: in check mode an earlier task may be the one to make it.
-pub(super) fn missing(cx: &Cx, path: &Path) -> Result<Map> {
-    if cx.check {
-        return Ok(unknown(path));
-    }
-    Err(Failure::new(format!("{}: there is no such file", path.display()))
-        .help("write `create: true` if the task shall make it")
-        .with("rc", 257))
-}
-
-/// Writes the new text, after the folders that are missing above it; returns the name of the backup.
-pub(super) fn write(cx: &mut Cx, path: &Path, text: &str, edit: Edit) -> Result<Option<String>> {
-    let folder = path.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned);
-    if cx.system.meta(path)?.is_none() && !cx.system.is_folder(&folder)? {
-        let diff = crate::base::Diff::value(folder.display().to_string(), "absent", "directory");
-        cx.change(diff, |writer| writer.folders(&folder, Traits::default()))?;
-    }
-    let validate = edit.validate.map(|text| text.0.as_str());
-    let how = Put { backup: edit.backup, validate, ..Put::new(path, edit.attributes) };
-    Ok(put(cx, how, Content::Bytes(text.as_bytes()))?.backup)
-}
-
-/// What the editing modules return.
-pub(super) fn message(said: &str, found: Option<usize>, backup: Option<String>) -> Map {
-    let mut output = Map::from_iter([("msg".to_owned(), said.into())]);
-    if let Some(found) = found {
-        output.insert("found".into(), found.into());
-    }
-    if let Some(backup) = backup {
-        output.insert("backup".into(), backup.clone().into());
-        output.insert("backup_file".into(), backup.into());
-    }
-    output
-}
-
-/// Refuses encodings that cannot be read.
-pub(super) fn only_utf8(encoding: Option<&Text>) -> Result<()> {
-    match encoding {
-        Some(name) if !matches!(name.0.to_ascii_lowercase().as_str(), "utf-8" | "utf8" | "ascii") => {
-            Err(Failure::new(format!("the encoding `{}` cannot be read, only utf-8", name.0)))
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,11 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
+/// The default of a switch that is on.
+pub fn yes() -> Flag {
+    Flag(true)
+}
+
 /// A whole number; also as a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
 #[serde(transparent)]

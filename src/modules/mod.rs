@@ -1,6 +1,5 @@
 //! What a task can do. One file a module; [`REGISTRY`] is one line a module.
 
-mod archive;
 pub mod arguments;
 pub mod attributes;
 pub mod content;
@@ -13,22 +12,47 @@ pub mod testing;
 
 pub mod add_host;
 pub mod apt;
+pub mod archive;
 pub mod assemble;
 pub mod assert;
+pub mod async_status;
 pub mod blockinfile;
+pub mod charon_dkg;
 pub mod command;
 pub mod copy;
 pub mod cron;
 pub mod debug;
+pub mod dns_ceremony;
+pub mod dns_ceremony_record;
+pub mod dns_record;
+pub mod edit;
 mod eth;
 pub mod eth_account;
 pub mod eth_block;
+pub mod eth_ceremony;
+#[cfg(test)]
+mod eth_ceremony_tests;
+#[cfg(test)]
+mod eth_chain_tests;
+pub mod eth_client;
+pub mod eth_contract;
+pub mod eth_doctor;
+pub mod eth_event;
 pub mod eth_genesis;
 pub mod eth_init;
 pub mod eth_lock;
+pub mod eth_locked;
+pub mod eth_network;
+pub mod eth_network_lock;
 pub mod eth_node_key;
+pub mod eth_observe;
+pub mod eth_peers;
+pub mod eth_preflight;
 pub mod eth_quorum;
 pub mod eth_rpc;
+mod eth_sender;
+mod eth_sent;
+mod eth_standstill;
 pub mod eth_start;
 pub mod eth_static_peers;
 pub mod eth_status;
@@ -36,7 +60,9 @@ pub mod eth_stop;
 pub mod eth_synced;
 #[cfg(test)]
 mod eth_tests;
+pub mod eth_transaction;
 mod eth_unit;
+pub mod eth_upgrade;
 pub mod eth_verify;
 mod execution;
 pub mod fail;
@@ -54,6 +80,7 @@ pub mod meta;
 pub mod package;
 pub mod pause;
 pub mod ping;
+pub mod port_free;
 mod program;
 pub mod replace;
 pub mod script;
@@ -67,12 +94,13 @@ pub mod systemd;
 pub mod tempfile;
 pub mod template;
 pub mod unarchive;
+mod unpack;
 pub mod uri;
 pub mod user;
 pub mod wait_for;
 pub mod wait_for_connection;
 
-pub use context::{Blobs, Cx};
+pub use context::{Blobs, Cx, NoBlobs};
 pub use registry::{Entry, find, names};
 
 pub use crate::language::TemplateOptions;
@@ -81,6 +109,7 @@ use crate::base::{Failure, Map};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -145,8 +174,15 @@ pub trait Controller {
     fn blob(&self, bytes: Vec<u8>) -> BlobRef;
     /// Keeps a local file for the host to ask for, without reading it into memory.
     fn blob_file(&self, path: &Path) -> Result<BlobRef>;
+    /// What a module on a host [gave](context::Blobs::give), once.
+    fn arrived(&self, name: &str) -> Result<Box<dyn Read>>;
     /// The local folder against which relative paths are meant (the playbook's).
     fn folder(&self) -> PathBuf;
+    /// Where the user wrote the value of an argument, or of an entry in it: `file:line:column`, through the variables that
+    /// the value comes from. None if it stands in no file.
+    fn place(&self, _argument: &[&str]) -> Option<String> {
+        None
+    }
 }
 
 /// An argument that names bytes which the controller keeps: made in `prepare`, read with [`Cx::blob`].

@@ -1,6 +1,6 @@
 //! `pause`: waits, for a time or for the person at the terminal.
 
-use super::loose::{Flag, Number, Text};
+use super::loose::{Flag, Number, Text, yes};
 use super::{Cx, Module, Reach, Result};
 use crate::base::{Failure, Map};
 use schemars::JsonSchema;
@@ -30,10 +30,6 @@ pub struct Pause {
     #[serde(default, rename = "_waited")]
     #[schemars(skip)]
     pub waited: f64,
-}
-
-fn yes() -> Flag {
-    Flag(true)
 }
 
 impl Pause {

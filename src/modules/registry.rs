@@ -65,19 +65,35 @@ fn to_map(value: &impl serde::Serialize) -> Result<Map> {
 pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::add_host::AddHost>(),
     Entry::of::<super::apt::Apt>(),
+    Entry::of::<super::archive::Archive>(),
     Entry::of::<super::assemble::Assemble>(),
     Entry::of::<super::assert::Assert>(),
+    Entry::of::<super::async_status::AsyncStatus>(),
     Entry::of::<super::blockinfile::BlockInFile>(),
+    Entry::of::<super::charon_dkg::CharonDkg>(),
     Entry::of::<super::command::Command>(),
     Entry::of::<super::copy::Copy>(),
     Entry::of::<super::cron::Cron>(),
     Entry::of::<super::debug::Debug>(),
+    Entry::of::<super::dns_ceremony::DnsCeremony>(),
+    Entry::of::<super::dns_ceremony_record::DnsCeremonyRecord>(),
+    Entry::of::<super::dns_record::DnsRecord>(),
     Entry::of::<super::eth_account::EthAccount>(),
     Entry::of::<super::eth_block::EthBlock>(),
+    Entry::of::<super::eth_ceremony::EthCeremony>(),
+    Entry::of::<super::eth_client::EthClient>(),
+    Entry::of::<super::eth_contract::EthContract>(),
+    Entry::of::<super::eth_doctor::EthDoctor>(),
+    Entry::of::<super::eth_event::EthEvent>(),
     Entry::of::<super::eth_genesis::EthGenesis>(),
     Entry::of::<super::eth_init::EthInit>(),
     Entry::of::<super::eth_lock::EthLock>(),
+    Entry::of::<super::eth_locked::EthLocked>(),
+    Entry::of::<super::eth_network_lock::EthNetworkLock>(),
     Entry::of::<super::eth_node_key::EthNodeKey>(),
+    Entry::of::<super::eth_observe::EthObserve>(),
+    Entry::of::<super::eth_peers::EthPeers>(),
+    Entry::of::<super::eth_preflight::EthPreflight>(),
     Entry::of::<super::eth_quorum::EthQuorum>(),
     Entry::of::<super::eth_rpc::EthRpc>(),
     Entry::of::<super::eth_start::EthStart>(),
@@ -85,6 +101,8 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::eth_status::EthStatus>(),
     Entry::of::<super::eth_stop::EthStop>(),
     Entry::of::<super::eth_synced::EthSynced>(),
+    Entry::of::<super::eth_transaction::EthTransaction>(),
+    Entry::of::<super::eth_upgrade::EthUpgrade>(),
     Entry::of::<super::eth_verify::EthVerify>(),
     Entry::of::<super::fail::Fail>(),
     Entry::of::<super::fetch::Fetch>(),
@@ -100,6 +118,7 @@ pub static REGISTRY: &[Entry] = &[
     Entry::of::<super::package::Package>(),
     Entry::of::<super::pause::Pause>(),
     Entry::of::<super::ping::Ping>(),
+    Entry::of::<super::port_free::PortFree>(),
     Entry::of::<super::replace::Replace>(),
     Entry::of::<super::script::Script>(),
     Entry::of::<super::service::Service>(),
@@ -137,17 +156,9 @@ pub fn run(entry: &Entry, args: Map, mut cx: Cx) -> Result<Outcome> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::{BlobRef, Blobs};
+    use super::super::NoBlobs;
     use super::*;
     use crate::system::System;
-
-    struct NoBlobs;
-
-    impl Blobs for NoBlobs {
-        fn open(&self, _: &BlobRef) -> Result<Box<dyn std::io::Read>> {
-            Err(Failure::new("no blobs here"))
-        }
-    }
 
     /// Runs a module by its name on a host that it must not touch.
     pub fn call(name: &str, args: Value) -> Result<Map> {

@@ -1,8 +1,7 @@
 //! `replace`: every match of a regular expression in a text file.
 
-use super::attributes::Attributes;
-use super::lineinfile::{Edit, message, missing, only_utf8, text_to_edit, write};
-use super::loose::{Flag, Text};
+use super::edit::{Edit, message, missing, only_utf8, text_to_edit};
+use super::loose::Text;
 use super::{Cx, Module, Reach, Result};
 use crate::base::python_regex::{self, Flags};
 use crate::base::{Failure, Map};
@@ -25,18 +24,9 @@ pub struct Replace {
     /// Only what comes before the first match of this.
     #[serde(default)]
     pub before: Option<Text>,
-    /// Keep the old file beside it, with the time in its name.
-    #[serde(default)]
-    pub backup: Flag,
-    /// A command with `%s` for the new file; the old one stays if it fails.
-    #[serde(default)]
-    pub validate: Option<Text>,
-    /// The file's encoding: only `utf-8`.
-    #[serde(default)]
-    pub encoding: Option<Text>,
     #[serde(flatten)]
     #[allow(missing_docs, reason = "flattened: its fields carry the manual")]
-    pub attributes: Attributes,
+    pub edit: Edit,
 }
 
 impl Module for Replace {
@@ -52,22 +42,21 @@ impl Module for Replace {
     type Output = Map;
 
     fn run(&self, cx: &mut Cx) -> Result<Map> {
-        only_utf8(self.encoding.as_ref())?;
+        only_utf8(self.edit.encoding.as_ref())?;
         let regexp = python_regex::compile(&self.regexp.0, Flags { multiline: true, ..Flags::default() })?;
         let path = cx.system.resolve(&cx.system.expand(&self.path.0)?)?;
         let Some(old) = text_to_edit(cx.system, &path)? else {
             return missing(cx, &path).map_err(|failure| Failure { help: None, ..failure });
         };
         let Some((start, end)) = self.section(&old)? else {
-            self.attributes.apply(cx, &path)?;
+            self.edit.attributes.apply(cx, &path)?;
             let said = format!("nothing in {} matches `before` and `after`", path.display());
             return Ok(message(&said, None, None));
         };
-        let (middle, count) = python_regex::replace_all(&regexp, &old[start..end], &self.replace.0)?;
+        let (middle, count) = python_regex::replace(&regexp, &old[start..end], &self.replace.0, usize::MAX)?;
         let new = [&old[..start], &middle, &old[end..]].concat();
         let said = if new == old { String::new() } else { format!("{count} replacements made") };
-        let edit = Edit { attributes: &self.attributes, backup: self.backup.0, validate: self.validate.as_ref() };
-        let backup = write(cx, &path, &new, edit)?;
+        let backup = self.edit.write(cx, &path, &new)?;
         Ok(message(&said, None, backup))
     }
 }

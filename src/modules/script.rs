@@ -1,6 +1,6 @@
 //! `script`: runs a file of the controller on the host.
 
-use super::execution::{Execution, Inline};
+use super::execution::{Execution, Inline, Streams, When};
 use super::loose::Text;
 use super::{BlobRef, Controller, Cx, Module, Result};
 use crate::base::{Failure, Map, Value};
@@ -15,15 +15,9 @@ pub struct Script {
     /// The local file, searched in the role's `files`, and its arguments; also written after `script:`.
     #[serde(default)]
     pub cmd: Option<Text>,
-    /// The folder to run in.
-    #[serde(default)]
-    pub chdir: Option<String>,
-    /// A path or pattern: if it exists, nothing is run.
-    #[serde(default)]
-    pub creates: Option<String>,
-    /// A path or pattern: if it does not exist, nothing is run.
-    #[serde(default)]
-    pub removes: Option<String>,
+    #[serde(flatten)]
+    #[allow(missing_docs, reason = "flattened: its fields carry the manual")]
+    pub when: When,
     /// A program that reads the script, with its options; otherwise its first line (`#!`) says.
     #[serde(default)]
     pub executable: Option<String>,
@@ -51,9 +45,7 @@ impl Module for Script {
         };
         let path = controller.find("files", file)?;
         self.script = Some((controller.blob_file(&path)?, arguments.to_vec()));
-        self.chdir = self.chdir.or(inline.chdir);
-        self.creates = self.creates.or(inline.creates);
-        self.removes = self.removes.or(inline.removes);
+        self.when = self.when.or(inline.when);
         self.executable = self.executable.or(inline.executable);
         self.cmd = Some(Text(inline.cmd));
         Ok(self)
@@ -65,11 +57,8 @@ impl Module for Script {
         let execution = Execution {
             cmd: Value::from(line.as_str()),
             shown: line,
-            chdir: self.chdir.clone(),
-            creates: self.creates.clone(),
-            removes: self.removes.clone(),
-            strip_empty_ends: true,
-            ..Execution::default()
+            when: self.when.clone(),
+            streams: Streams::default(),
         };
         let interpreter = shlex::split(self.executable.as_deref().unwrap_or_default()).unwrap_or_default();
         let folder = cx.system.expand(&cx.system.variable("TMPDIR").unwrap_or_else(|| "/tmp".into()))?;

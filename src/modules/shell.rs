@@ -1,7 +1,7 @@
 //! `shell` and `raw`: a line for the host's shell.
 
-use super::execution::{Execution, Inline, yes};
-use super::loose::{Flag, Text};
+use super::execution::{Execution, Inline, Streams, When};
+use super::loose::Text;
 use super::{Cx, Module, Result};
 use crate::base::{Failure, Map, Value};
 use schemars::JsonSchema;
@@ -14,27 +14,15 @@ pub struct Shell {
     /// The line or script; also written after `shell:`, with `chdir=`, `creates=` and `removes=` at its ends.
     #[serde(default)]
     pub cmd: Option<Text>,
-    /// The folder to run in.
-    #[serde(default)]
-    pub chdir: Option<String>,
-    /// A path or pattern: if it exists, nothing is run.
-    #[serde(default)]
-    pub creates: Option<String>,
-    /// A path or pattern: if it does not exist, nothing is run.
-    #[serde(default)]
-    pub removes: Option<String>,
+    #[serde(flatten)]
+    #[allow(missing_docs, reason = "flattened: its fields carry the manual")]
+    pub when: When,
     /// The shell, an absolute path.
     #[serde(default)]
     pub executable: Option<String>,
-    /// What the line reads on its standard input.
-    #[serde(default)]
-    pub stdin: Option<Text>,
-    /// End `stdin` with a newline.
-    #[serde(default = "yes")]
-    pub stdin_add_newline: Flag,
-    /// Take empty lines from the end of the outputs.
-    #[serde(default = "yes")]
-    pub strip_empty_ends: Flag,
+    #[serde(flatten)]
+    #[allow(missing_docs, reason = "flattened: its fields carry the manual")]
+    pub streams: Streams,
 }
 
 impl Module for Shell {
@@ -56,12 +44,8 @@ impl Module for Shell {
         let execution = Execution {
             cmd: Value::from(inline.cmd.as_str()),
             shown: inline.cmd.clone(),
-            chdir: self.chdir.clone().or(inline.chdir),
-            creates: self.creates.clone().or(inline.creates),
-            removes: self.removes.clone().or(inline.removes),
-            stdin: self.stdin.clone().map(|text| text.0).or(inline.stdin),
-            stdin_add_newline: self.stdin_add_newline.0,
-            strip_empty_ends: self.strip_empty_ends.0,
+            when: self.when.or(inline.when),
+            streams: self.streams.or(inline.stdin),
         };
         execution.perform(cx, |_| Ok((vec![shell, "-c".into(), inline.cmd], None)))
     }

@@ -1,7 +1,7 @@
 //! `stat`: what is known of a path.
 
 use super::attributes::{lsattr, octal};
-use super::loose::{Flag, Text};
+use super::loose::{Flag, Text, yes};
 use super::{Cx, Module, Reach, Result};
 use crate::base::{Failure, Map, Value};
 use crate::system::{Algorithm, Command, Kind, Meta, System};
@@ -31,10 +31,6 @@ pub struct Stat {
     /// Also ask the host's `lsattr` for attributes. Off unless asked for, since it starts a program.
     #[serde(default)]
     pub get_attributes: Flag,
-}
-
-fn yes() -> Flag {
-    Flag(true)
 }
 
 fn sha1() -> String {

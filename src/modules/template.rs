@@ -1,9 +1,9 @@
 //! `template`: a text with the host's variables filled in.
 
 use super::attributes::Attributes;
-use super::content::{Content, Put, put};
+use super::content::{Content, Replacing, put};
 use super::copy::report;
-use super::loose::{Flag, Text};
+use super::loose::{Flag, Text, yes};
 use super::{BlobRef, Controller, Cx, Module, Reach, Result, TemplateOptions};
 use crate::base::failure::Context;
 use crate::base::{Failure, Map};
@@ -19,18 +19,12 @@ pub struct Template {
     pub src: Text,
     /// Where the result shall be. With `/` at its end, or if it is a folder, it goes into it under the template's name.
     pub dest: Text,
-    /// Keep a replaced file beside it, with the time in its name.
-    #[serde(default)]
-    pub backup: Flag,
     /// `false`: write only if nothing is there.
     #[serde(default = "yes")]
     pub force: Flag,
     /// If `dest` is a link, write what it points to instead of replacing it.
     #[serde(default)]
     pub follow: Flag,
-    /// A command with `%s` for the new file; the old one stays if it fails.
-    #[serde(default)]
-    pub validate: Option<Text>,
     /// How lines end in the result.
     #[serde(default)]
     pub newline_sequence: Newline,
@@ -63,6 +57,9 @@ pub struct Template {
     pub output_encoding: Option<Text>,
     #[serde(flatten)]
     #[allow(missing_docs, reason = "flattened: its fields carry the manual")]
+    pub replacing: Replacing,
+    #[serde(flatten)]
+    #[allow(missing_docs, reason = "flattened: its fields carry the manual")]
     pub attributes: Attributes,
     #[serde(default, rename = "_blob", skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
@@ -84,18 +81,13 @@ pub enum Newline {
     Windows,
 }
 
-fn yes() -> Flag {
-    Flag(true)
-}
-
 impl Module for Template {
     const NAME: &'static str = "template";
     const EXAMPLE: &'static str = "\
 - template:
     src: geth.service.j2
     dest: /etc/systemd/system/geth.service
-    mode: \"0644\"
-  notify: restart geth";
+    mode: \"0644\"";
     const REACH: Reach = Reach::Host;
     const ALIASES: &'static [(&'static str, &'static str)] = &[("attr", "attributes")];
     type Output = Map;
@@ -140,9 +132,7 @@ impl Module for Template {
         }
         let mut backup = None;
         if self.force.0 || cx.system.meta(&path)?.is_none() {
-            let validate = self.validate.as_ref().map(|text| text.0.as_str());
-            let how = Put { backup: self.backup.0, validate, ..Put::new(&path, &self.attributes) };
-            backup = put(cx, how, Content::Blob(blob))?.backup;
+            backup = put(cx, self.replacing.how(&path, &self.attributes), Content::Blob(blob))?.backup;
         }
         report(cx, &path, Some(&self.src.0), backup)
     }

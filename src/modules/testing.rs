@@ -189,6 +189,12 @@ impl Blobs for Host {
         let bytes = bytes.ok_or_else(|| Failure::new(format!("no blob {}", blob.sha256)))?;
         Ok(Box::new(std::io::Cursor::new(bytes)))
     }
+
+    fn give(&self, source: &mut dyn Read) -> Result<String> {
+        let mut bytes = Vec::new();
+        source.read_to_end(&mut bytes).unwrap();
+        Ok(self.blob(bytes).sha256)
+    }
 }
 
 impl Controller for Host {
@@ -217,6 +223,10 @@ impl Controller for Host {
     fn blob_file(&self, path: &Path) -> Result<BlobRef> {
         let bytes = fs::read(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
         Ok(Controller::blob(self, bytes))
+    }
+
+    fn arrived(&self, name: &str) -> Result<Box<dyn Read>> {
+        Blobs::open(self, &BlobRef { sha256: name.to_owned(), size: 0 })
     }
 
     fn folder(&self) -> PathBuf {

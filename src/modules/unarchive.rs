@@ -1,9 +1,9 @@
 //! `unarchive`: what is in a tar or zip archive, onto the host.
 
-use super::archive::{Archive, Kind};
 use super::attributes::{Attributes, describe};
 use super::file::unknown;
-use super::loose::{Flag, Text, Words};
+use super::loose::{Flag, Text, Words, yes};
+use super::unpack::{Archive, Kind};
 use super::{BlobRef, Controller, Cx, Module, Reach, Result};
 use crate::base::failure::Context;
 use crate::base::{Diff, Failure, Map};
@@ -52,10 +52,6 @@ pub struct Unarchive {
     #[serde(default, rename = "_blob", skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     blob: Option<BlobRef>,
-}
-
-fn yes() -> Flag {
-    Flag(true)
 }
 
 /// The archive's file on the host; one that came from the controller is removed when this is dropped.

@@ -1,12 +1,16 @@
 //! `user`: a user exists as described, or does not exist.
 
+mod home;
+mod password;
+
 use super::group::State;
-use super::loose::{Flag, Number, Text, Words};
+use super::loose::{Flag, Number, Text, Words, yes};
 use super::program::{must, tool};
 use super::{Cx, Module, Reach, Result};
 use crate::base::{Diff, Failure, Map};
 use crate::system::users::User as Found;
-use crate::system::{System, Traits, Writer};
+use crate::system::{System, Traits};
+use password::set_password;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -84,18 +88,6 @@ pub enum UpdatePassword {
     Always,
     /// When the user is made.
     OnCreate,
-}
-
-fn yes() -> Flag {
-    Flag(true)
-}
-
-/// The second field of the user's line in `/etc/shadow`.
-fn hash(shadow: &str, name: &str) -> Option<String> {
-    shadow.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        (fields.next()? == name).then(|| fields.next().map(str::to_owned))?
-    })
 }
 
 impl User {
@@ -241,77 +233,11 @@ impl User {
         }
         Ok(())
     }
-
-    fn create_home(&self, cx: &mut Cx, home: &str, found: &Found) -> Result<()> {
-        let skeleton = Path::new(self.skeleton.as_deref().unwrap_or("/etc/skel"));
-        let has_skeleton = cx.system.is_folder(skeleton)?;
-        let mode = home_mode(&cx.system.read_text_if_there(Path::new("/etc/login.defs"))?.unwrap_or_default());
-        let group = self.primary(cx)?.and_then(|(_, gid)| gid).unwrap_or(found.gid);
-        let home = Path::new(home);
-        cx.change(Diff::value(home.display().to_string(), "absent", "directory"), |writer| {
-            if let Some(parent) = home.parent() {
-                writer.folders(parent, Traits::mode(0o755))?;
-            }
-            if has_skeleton {
-                writer.copy_tree(skeleton, home)?;
-            } else {
-                writer.folder(home, Traits::mode(0o700))?;
-            }
-            for (path, _) in writer.system().walk(home)? {
-                writer.owner(&path, Some(found.uid), Some(group))?;
-            }
-            writer.owner(home, Some(found.uid), Some(group))?;
-            writer.mode(home, mode)
-        })?;
-        Ok(())
-    }
-
-    fn modify_password(&self, cx: &mut Cx) -> Result<()> {
-        let name = self.name.0.as_str();
-        if self.password.is_none() && self.password_lock.is_none() {
-            return Ok(());
-        }
-        let shadow = cx.system.read_text_if_there(Path::new("/etc/shadow"))?.unwrap_or_default();
-        let current = hash(&shadow, name).unwrap_or_default();
-        let locked = current.starts_with('!');
-        let wants_lock = self.password_lock.map(|lock| lock.0);
-        let password = self.password.as_ref().map(|password| password.0.as_str());
-        let differs = |password: &&str| password.trim_start_matches('!') != current.trim_start_matches('!');
-        if let Some(password) = password.filter(|_| self.update_password == UpdatePassword::Always).filter(differs) {
-            let mark = if wants_lock.unwrap_or(false) && !password.starts_with('!') { "!" } else { "" };
-            let password = format!("{mark}{password}");
-            cx.change(Diff::action(format!("set the password of {name}")), |writer| {
-                set_password(writer, name, &password)
-            })?;
-        } else if wants_lock.is_some_and(|lock| lock != locked) {
-            let (option, after) = if locked { ("-U", "unlocked") } else { ("-L", "locked") };
-            let before = if locked { "locked" } else { "unlocked" };
-            let command = tool(["usermod", option, name]);
-            cx.change(Diff::value("password", before, after), |writer| must(writer, &command))?;
-        }
-        Ok(())
-    }
-}
-
-/// Through stdin: everybody on the host can read the arguments of a program.
-fn set_password(writer: &Writer, name: &str, hash: &str) -> Result<()> {
-    let mut command = tool(["chpasswd", "-e"]);
-    command.stdin = Some(format!("{name}:{hash}\n").into_bytes());
-    must(writer, &command).map(|_| ())
 }
 
 fn no_group(group: &str) -> Failure {
     Failure::new(format!("there is no group `{group}` on this host"))
         .help("make it in an earlier task with the module `group`")
-}
-
-/// The mode of a new home folder, as useradd finds it in `login.defs`.
-fn home_mode(text: &str) -> u32 {
-    let octal = |name: &str| {
-        let line = text.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix([' ', '\t']))?;
-        u32::from_str_radix(line.trim(), 8).ok()
-    };
-    octal("HOME_MODE").or_else(|| octal("UMASK").map(|umask| 0o777 & !umask)).unwrap_or(0o755)
 }
 
 impl Module for User {
@@ -448,11 +374,5 @@ mod tests {
     fn users_come_and_go() {
         assert_eq!(check(json!({"name": "nobody-of-ours", "local": true})), ["user nobody-of-ours absent -> present"]);
         assert_eq!(check(json!({"name": "geth", "state": "absent"})), ["user geth present -> absent"]);
-    }
-
-    #[test]
-    fn a_new_home_has_the_mode_that_the_host_wants() {
-        assert_eq!(home_mode("#HOME_MODE\t0700\nUMASK\t\t022\n"), 0o755);
-        assert_eq!(home_mode("HOME_MODE 0700\nUMASK 022\n"), 0o700);
     }
 }

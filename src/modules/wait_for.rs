@@ -8,9 +8,6 @@ use regex::bytes::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::io::Read;
-use std::net::IpAddr;
-use std::path::Path;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// Waits until a port or a file of the host is as wanted. With neither it waits out `timeout`. Times are in seconds.
@@ -104,21 +101,6 @@ fn seconds(number: Number) -> Duration {
     Duration::from_secs(u64::try_from(number.0).unwrap_or(0))
 }
 
-/// Sleeps, but not longer than it takes to notice that the task was cancelled.
-fn rest(system: &System, time: Duration) -> Result<()> {
-    let until = Instant::now() + time;
-    loop {
-        if system.cancelled.load(Ordering::Relaxed) {
-            return Err(Failure::new("cancelled"));
-        }
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(());
-        }
-        std::thread::sleep(left.min(Duration::from_millis(50)));
-    }
-}
-
 /// What `search_regex` found.
 #[derive(Debug, Default)]
 struct Found {
@@ -183,18 +165,9 @@ impl WaitFor {
             excluded.extend(system.addresses_of(host)?);
         }
         let states = &self.active_connection_states.0;
-        for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            let text = system.read_text_if_there(Path::new(table))?.unwrap_or_default();
-            let busy = connections(&text).any(|connection| {
-                connection.port == port
-                    && states.iter().any(|state| state == connection.state)
-                    && !excluded.contains(&connection.peer)
-            });
-            if busy {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let is_active = |state| states.iter().any(|known| known == state);
+        let mut connected = system.connected(port)?.into_iter();
+        Ok(connected.any(|(peer, state)| is_active(state) && !excluded.contains(&peer)))
     }
 
     fn target(&self) -> String {
@@ -210,40 +183,6 @@ impl WaitFor {
             (_, State::Drained) => format!("{what} to drain"),
             _ => what,
         }
-    }
-}
-
-/// A line of `/proc/net/tcp` (`man 5 proc`).
-struct Connection {
-    port: u16,
-    peer: IpAddr,
-    state: &'static str,
-}
-
-fn connections(text: &str) -> impl Iterator<Item = Connection> + '_ {
-    const STATES: &[&str] = &["", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT"];
-    text.lines().skip(1).filter_map(|line| {
-        let mut fields = line.split_whitespace().skip(1);
-        let (local, peer, state) = (fields.next()?, fields.next()?, fields.next()?);
-        let port = u16::from_str_radix(local.split_once(':')?.1, 16).ok()?;
-        let state = STATES.get(usize::from_str_radix(state, 16).ok()?)?;
-        Some(Connection { port, peer: address(peer.split_once(':')?.0)?, state })
-    })
-}
-
-/// Groups of 32 bits in the machine's byte order; an IPv4 address in IPv6's clothes is an IPv4 address.
-fn address(hex: &str) -> Option<IpAddr> {
-    let words: Vec<[u8; 4]> = (0..hex.len() / 8)
-        .map(|index| u32::from_str_radix(&hex[index * 8..index * 8 + 8], 16).map(u32::to_ne_bytes))
-        .collect::<Result<_, _>>()
-        .ok()?;
-    match words[..] {
-        [word] => Some(IpAddr::from(word)),
-        [_, _, _, _] => {
-            let bytes: [u8; 16] = words.concat().try_into().ok()?;
-            Some(IpAddr::from(bytes).to_canonical())
-        }
-        _ => None,
     }
 }
 
@@ -279,9 +218,9 @@ impl Module for WaitFor {
         }
         let started = Instant::now();
         let deadline = started + seconds(self.timeout);
-        rest(cx.system, seconds(self.delay))?;
+        cx.system.rest(seconds(self.delay))?;
         let found = if self.port.is_none() && self.path.is_none() {
-            rest(cx.system, deadline.saturating_duration_since(Instant::now()))?;
+            cx.system.rest(deadline.saturating_duration_since(Instant::now()))?;
             Found::default()
         } else {
             loop {
@@ -294,7 +233,7 @@ impl Module for WaitFor {
                     let message = self.msg.as_ref().map_or(message, |msg| msg.0.clone());
                     return Err(Failure::new(message).with("elapsed", started.elapsed().as_secs()));
                 }
-                rest(cx.system, seconds(self.sleep).max(Duration::from_millis(100)).min(left))?;
+                cx.system.rest(seconds(self.sleep).max(Duration::from_millis(100)).min(left))?;
             }
         };
         Ok(Map::from_iter([
@@ -364,7 +303,7 @@ mod tests {
         let host = Host::new();
         // 0100007F is 127.0.0.1 on machines that put the low byte first.
         let peer = format!("{:08X}", u32::from_ne_bytes([10, 0, 0, 7]));
-        let table = format!("  sl  local rem st\n   0: 0100007F:2161 {peer}:D431 01 0:0\n");
+        let table = format!("  sl  local rem st\n   0: 0100007F:2161 {peer}:D431 01 0:0 0:0 0 1000 0 4711\n");
         host.file("/proc/net/tcp", table);
         host.file("/proc/net/tcp6", "  sl\n");
         let busy = json!({"port": 0x2161, "state": "drained", "timeout": 0});

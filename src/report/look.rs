@@ -43,7 +43,7 @@ pub struct Look {
 }
 
 impl Look {
-    /// As fits standard output: colours on a terminal unless `NO_COLOR` says no; 79 columns in a pipe.
+    /// As fits standard output: colours as the command line or the environment says; 79 columns in a pipe.
     pub fn of_stdout(verbosity: u8, diff: bool) -> Self {
         let stdout = std::io::stdout();
         let colour = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;

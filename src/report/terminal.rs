@@ -1,13 +1,16 @@
 //! A run for people: headings, a line a host, what changed, why it failed, the recap. The look is that of Ansible's
 //! default callback, with results as YAML and failures as sentences.
 
+mod recap;
+mod result;
+
+use self::result::{command_line, empty, message, message_of, readable, style, unexplained};
 use super::live::Screen;
 use super::look::{self, Look};
 use super::show::{clean, field, one_line, table, yaml};
 use super::{Reporter, diff};
 use crate::base::event::{Done, Status};
-use crate::base::{Event, Map, Recap, Value};
-use anstyle::Style;
+use crate::base::{Event, Map, Value};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -96,9 +99,21 @@ impl Terminal {
                 }
             }
             Event::Warning { text } => self.warning(text),
+            Event::Error { text } => {
+                self.look.paint(look::FAILED, &format!("[ERROR]: {}", clean(text).trim_end())) + "\n"
+            }
+            Event::Note { text } => {
+                self.look.paint(look::SKIPPED, &format!("[NOTE]: {}", clean(text).trim_end())) + "\n"
+            }
+            Event::NoMoreHosts => {
+                self.heading = None;
+                self.look.heading("NO MORE HOSTS LEFT")
+            }
             Event::RunEnded { recap, exit, round_trips, bytes, seconds } => {
                 self.screen.end_all();
-                self.recap(recap) + &self.last_line(*exit, *round_trips, *bytes, *seconds)
+                // Ansible's, too, says nothing of hosts if a mistake ended it before any was at work.
+                let recap = if recap.0.is_empty() && *exit != 0 { String::new() } else { self.recap(recap) };
+                recap + &self.last_line(*exit, *round_trips, *bytes, *seconds)
             }
         }
     }
@@ -164,9 +179,11 @@ impl Terminal {
             let mut message = message(result).lines().map(str::to_owned).collect::<Vec<_>>();
             let first = if message.is_empty() { unexplained(result) } else { message.remove(0) };
             let label = if label.is_empty() { label } else { format!(" {label}") };
+            // Ansible's words, which people search logs for.
             let line = match done.status {
                 Status::Unreachable => format!("fatal: {host}: UNREACHABLE!{label} => {first}"),
-                _ => format!("failed: {host}{label} => {first}"),
+                _ if item => format!("failed: {host}{label} => {first}"),
+                _ => format!("fatal: {host}: FAILED! => {first}"),
             };
             message.extend(self.fields(result, true));
             return (line, message);
@@ -270,55 +287,6 @@ impl Terminal {
     fn warning(&self, text: &str) -> String {
         self.look.paint(look::WARNING, &format!("[WARNING]: {}", clean(text).trim_end())) + "\n"
     }
-
-    fn recap(&self, recap: &Recap) -> String {
-        if recap.0.is_empty() {
-            return String::new();
-        }
-        let mut text = self.look.heading("PLAY RECAP");
-        for (host, counts) in &recap.0 {
-            let style = if counts.failed + counts.unreachable > 0 {
-                look::FAILED
-            } else if counts.changed > 0 {
-                look::CHANGED
-            } else {
-                look::OK
-            };
-            let _ = write!(text, "{} :", self.look.paint(style, &look::pad(host, 26)));
-            let numbers = [
-                ("ok", counts.ok, look::OK),
-                ("changed", counts.changed, look::CHANGED),
-                ("unreachable", counts.unreachable, look::UNREACHABLE),
-                ("failed", counts.failed, look::FAILED),
-                ("skipped", counts.skipped, look::SKIPPED),
-                ("rescued", counts.rescued, look::OK),
-                ("ignored", counts.ignored, look::WARNING),
-            ];
-            for (name, number, style) in numbers {
-                let number = format!("{name}={number:<4}");
-                let number = if number.contains("=0") { number } else { self.look.paint(style, &number) };
-                let _ = write!(text, " {number}");
-            }
-            text.push('\n');
-        }
-        text
-    }
-
-    fn last_line(&self, exit: u8, round_trips: u64, (sent, received): (u64, u64), seconds: f64) -> String {
-        let (word, style) = match exit {
-            0 => ("Done", look::OK),
-            99 => ("Interrupted", look::FAILED),
-            _ => ("Failed", look::FAILED),
-        };
-        let code = if exit == 0 { String::new() } else { format!(" (exit code {exit})") };
-        let traffic = match round_trips {
-            0 => String::new(),
-            1 => format!(", 1 round trip, {} sent, {} received", size(sent), size(received)),
-            n => format!(", {n} round trips, {} sent, {} received", size(sent), size(received)),
-        };
-        let check = if self.check { "; nothing was changed (check mode)" } else { "" };
-        format!("\n{}{}\n", self.look.paint(style, word), format_args!("{code}: {}{traffic}{check}", time(seconds)))
-    }
 }
 
 impl Reporter for Terminal {
@@ -339,89 +307,6 @@ fn indented(lines: &[String]) -> String {
         "" => text + "\n",
         line => text + "    " + line + "\n",
     })
-}
-
-fn style(status: Status) -> Style {
-    match status {
-        Status::Ok => look::OK,
-        Status::Changed => look::CHANGED,
-        Status::Skipped => look::SKIPPED,
-        Status::Failed | Status::Ignored | Status::Rescued => look::FAILED,
-        Status::Unreachable => look::UNREACHABLE,
-    }
-}
-
-fn message(result: &Map) -> String {
-    message_of(result, "msg")
-}
-
-/// Why something failed whose module did not think so.
-fn unexplained(result: &Map) -> String {
-    match result.get("rc") {
-        _ if result.get("failed_when_result") == Some(&Value::Bool(true)) => "its `failed_when` holds".to_owned(),
-        Some(code) => format!("exit code {code}"),
-        None => "no reason given".to_owned(),
-    }
-}
-
-fn message_of(result: &Map, name: &str) -> String {
-    result.get(name).map(one_line).unwrap_or_default().trim_end().to_owned()
-}
-
-/// What `debug` shows: the message line by line (a list of texts too), or the variable as YAML.
-fn readable(result: &Map) -> Vec<String> {
-    match result.get("msg") {
-        Some(Value::String(text)) => clean(text).lines().map(str::to_owned).collect(),
-        Some(Value::Array(items))
-            if !items.is_empty() && items.iter().all(|item| !item.is_object() && !item.is_array()) =>
-        {
-            items.iter().flat_map(|item| one_line(item).lines().map(str::to_owned).collect::<Vec<_>>()).collect()
-        }
-        Some(other) => yaml(other),
-        None => {
-            let noise = ["changed", "failed", "skipped", "warnings", "deprecations"];
-            let shown = result.iter().filter(|(name, _)| !noise.contains(&name.as_str()));
-            shown.flat_map(|(name, value)| field(name, value)).collect()
-        }
-    }
-}
-
-/// A command that is kept as a list of words, as a shell would take it.
-fn command_line(name: &str, value: &Value) -> Option<String> {
-    let words: Option<Vec<&str>> = value.as_array()?.iter().map(Value::as_str).collect();
-    (name == "cmd").then(|| shlex::try_join(words?).ok()).flatten().map(|line| clean(&line))
-}
-
-fn empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(map) => map.is_empty(),
-        _ => false,
-    }
-}
-
-/// `1.2 MB`: decimal, as networks count.
-#[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        _ => format!("{:.1} MB", bytes as f64 / 1e6),
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a run takes less than an age")]
-fn time(seconds: f64) -> String {
-    if seconds < 60.0 {
-        return format!("{seconds:.1} s");
-    }
-    let whole = seconds.round() as u64;
-    match (whole / 3600, whole / 60 % 60, whole % 60) {
-        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
-        (hours, minutes, seconds) => format!("{hours} h {minutes} min {seconds} s"),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! The bytes that hosts may ask for: small ones in memory, files where they are.
+//! The bytes that hosts may ask for, small ones in memory, files where they are; and what hosts send.
 
+use crate::agent::blobs::nameless;
 use crate::agent::protocol::{Blob, INLINE};
 use crate::base::Failure;
 use crate::base::failure::Context as _;
@@ -7,7 +8,7 @@ use crate::modules::BlobRef;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -21,6 +22,7 @@ enum Kept {
 #[derive(Debug, Default)]
 pub struct BlobStore {
     kept: Mutex<HashMap<String, Kept>>,
+    arrivals: Mutex<HashMap<String, Result<File, Failure>>>,
 }
 
 impl BlobStore {
@@ -70,6 +72,26 @@ impl BlobStore {
                 _ => None,
             })
             .collect()
+    }
+
+    /// Keeps the next part of what a host sends, in a file without a name.
+    pub fn arrive(&self, name: &str, bytes: &[u8]) {
+        let broken = |error| Failure::new(format!("cannot keep what a host sends: {error}"));
+        let mut arrivals = self.arrivals.lock().expect("arrivals");
+        let arrival = arrivals.entry(name.to_owned()).or_insert_with(|| nameless().map_err(broken));
+        if let Ok(file) = arrival
+            && let Err(error) = file.write_all(bytes)
+        {
+            *arrival = Err(broken(error));
+        }
+    }
+
+    /// What a host has sent under a name, from its start. It is forgotten here.
+    pub fn arrived(&self, name: &str) -> Result<Box<dyn Read>, Failure> {
+        let arrival = self.arrivals.lock().expect("arrivals").remove(name);
+        let mut file = arrival.unwrap_or_else(|| Err(Failure::new("a host did not send what it said it would")))?;
+        file.rewind().context("what a host sent")?;
+        Ok(Box::new(file))
     }
 
     /// Opens a blob that a host asks for.

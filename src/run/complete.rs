@@ -1,21 +1,16 @@
 //! What happens when something comes back: items, steps, failures, notifications.
 
-use super::context::Missing;
-use super::play::{Active, InWork, PlayRun};
+use super::play::{InWork, PlayRun};
 use super::result::{self, Judged};
 use super::special;
-use super::step::{Todo, Work, truthy};
+use super::step::{Todo, Work};
 use super::waits;
-use crate::agent::protocol::Reply;
 use crate::base::event::{Done, Status};
 use crate::base::{Event, Failure, Map, Outcome, Value};
-use crate::connect::Message;
-use crate::language::layers::{Table, Var};
-use crate::language::node::Node;
-use crate::modules::{BlobRef, Blobs, Cx, Reach, registry};
+use crate::language::layers::Var;
+use crate::modules::{Cx, NoBlobs, Reach, registry};
 use crate::plan::Entry;
 use crate::system::System;
-use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -107,103 +102,6 @@ impl PlayRun<'_> {
         let cx = Cx::new(&system, at.work.check, &NoBlobs, &silent);
         let came = registry::run(call.module, args, cx);
         (came, began.elapsed().as_secs_f64())
-    }
-
-    /// An agent says something.
-    pub fn agent_says(&mut self, key: &Arc<str>, message: Message) {
-        match message {
-            Message::Opened { .. } => self.opened(key),
-            Message::Closed(failure) => {
-                self.pool.forget(key);
-                if self.closed(key, &failure) {
-                    return;
-                }
-                for index in 0..self.members.len() {
-                    let waiting = self.members[index]
-                        .active
-                        .as_ref()
-                        .is_some_and(|active| active.batch.as_ref().is_some_and(|(_, route)| route == key));
-                    if waiting {
-                        self.lost(index, &failure);
-                    }
-                }
-            }
-            Message::Reply(Reply::Need { sha256 }) => self.pool.give(key, sha256),
-            Message::Reply(Reply::Line { id, call, text }) => {
-                if let Some((index, work, _)) = self.whose(key, id, call)
-                    && let Some(at) = self.members[index].active.as_ref().and_then(|active| active.works.get(work))
-                    && !at.work.no_log
-                {
-                    let (task, host) = (at.work.entry.number, self.members[index].name.clone());
-                    self.screen.now(Event::Line { task, host, text });
-                }
-            }
-            Message::Reply(Reply::Done { id, call, result, seconds }) => {
-                if let Some((index, work, item)) = self.whose(key, id, call) {
-                    self.item_came(index, work, item, result, seconds);
-                    self.proceed(index);
-                }
-            }
-            Message::Reply(Reply::BatchDone { id }) => {
-                let Some(index) = self.members.iter().position(|member| {
-                    member
-                        .active
-                        .as_ref()
-                        .is_some_and(|active| active.batch.as_ref().is_some_and(|batch| batch.0 == id))
-                }) else {
-                    return;
-                };
-                let active = self.members[index].active.as_mut().expect("it is there");
-                active.batch = None;
-                if active.due.is_some() {
-                    return;
-                }
-                let unanswered = active
-                    .works
-                    .front()
-                    .is_some_and(|at| !at.work.stepwise && at.next().is_some_and(|item| is_remote(&at.work, item)));
-                if unanswered {
-                    // The batch stopped at a failure before these: they are looked at anew.
-                    self.members[index].active = None;
-                } else {
-                    self.proceed(index);
-                }
-            }
-            Message::Reply(Reply::Hello { .. }) => {}
-        }
-    }
-
-    fn whose(&self, key: &Arc<str>, id: u64, call: usize) -> Option<(usize, usize, usize)> {
-        self.members.iter().enumerate().find_map(|(index, member)| {
-            let active = member.active.as_ref()?;
-            let (batch, route) = active.batch.as_ref()?;
-            if *batch != id || route != key {
-                return None;
-            }
-            let (number, item) = *active.calls.get(call)?;
-            Some((index, number.checked_sub(active.finished)?, item))
-        })
-    }
-
-    /// The connection of a member's batch is gone.
-    fn lost(&mut self, index: usize, failure: &Failure) {
-        let Some(active) = self.members[index].active.as_mut() else { return };
-        active.batch = None;
-        let Some(at) = active.works.front_mut() else {
-            self.members[index].active = None;
-            return;
-        };
-        for item in 0..at.results.len() {
-            if at.results[item].is_none() {
-                at.results[item] = Some(Judged::failed(failure.clone(), at.began.elapsed().as_secs_f64()));
-            }
-        }
-        active.due = None;
-        active.works.truncate(1);
-        self.proceed(index);
-        if self.members[index].active.as_ref().is_some_and(|active| active.works.is_empty()) {
-            self.members[index].active = None;
-        }
     }
 
     /// An item's call came back.
@@ -328,61 +226,6 @@ impl PlayRun<'_> {
         self.screen.done(work.position, &work.entry, &title, event);
     }
 
-    /// What a result does to the run: facts, hosts, groups.
-    fn effects(&mut self, index: usize, item: &super::step::Item, judged: &Judged) {
-        if judged.is_failure() || judged.status == Status::Skipped {
-            return;
-        }
-        let Todo::Call(call) = &item.todo else { return };
-        let entry_host = self.members[index].name.clone();
-        if let Some(Value::Object(facts)) = judged.result.get("ansible_facts") {
-            let to = call.route.delegate.clone().filter(|_| call.delegate_facts).unwrap_or(entry_host.clone());
-            match call.module.name {
-                "set_fact" => {
-                    self.context.store.set(&to, super::vars::data(facts));
-                    if judged.result.get("_ansible_facts_cacheable").is_some_and(truthy) {
-                        self.context.store.add_facts(&to, facts);
-                    }
-                }
-                "include_vars" => {}
-                _ => self.context.store.add_facts(&to, facts),
-            }
-        }
-        if let Some(Value::Object(host)) = judged.result.get("add_host") {
-            self.add_host(host);
-        }
-        if let Some(group) = judged.result.get("add_group").and_then(Value::as_str) {
-            let parents: Vec<String> = judged
-                .result
-                .get("parent_groups")
-                .and_then(|parents| serde_json::from_value(parents.clone()).ok())
-                .unwrap_or_default();
-            self.inventory.add_to_group(&entry_host, group, &parents);
-            self.reload();
-        }
-    }
-
-    fn add_host(&mut self, host: &Map) {
-        let Some(name) = host.get("host_name").and_then(Value::as_str) else { return };
-        let groups: Vec<String> =
-            host.get("groups").and_then(|groups| serde_json::from_value(groups.clone()).ok()).unwrap_or_default();
-        let vars = match host.get("host_vars") {
-            Some(Value::Object(vars)) => super::vars::data(vars),
-            _ => Table::default(),
-        };
-        self.inventory.add_host(name, &groups, vars);
-        self.reload();
-    }
-
-    /// Shows the store what the inventory has become.
-    pub fn reload(&mut self) {
-        let folders = std::slice::from_ref(&self.play.folder);
-        if let Err(mistakes) = self.context.store.refresh(self.inventory, folders, &self.context.loader) {
-            let text = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-            self.screen.now(Event::Warning { text });
-        }
-    }
-
     fn done_event(
         &self,
         index: usize,
@@ -430,8 +273,8 @@ impl PlayRun<'_> {
         let entry = work.entry.clone();
         let task = entry.task().expect("markers are no steps").clone();
         let name = self.members[index].name.clone();
-        let once = entry.keyword(|keywords| keywords.run_once.as_ref()).is_some() && !self.free;
-        let sharers: Vec<usize> = if once { self.present().collect() } else { vec![index] };
+        let once = self.runs_once(&entry);
+        let sharers = self.sharers(index, &entry);
         if let Some(registered) = result::registered(&task, judged) {
             for sharer in &sharers {
                 self.context.store.set(&self.members[*sharer].name, registered.clone());
@@ -456,15 +299,21 @@ impl PlayRun<'_> {
                 status = Status::Rescued;
             }
         }
+        if self.members[index].gone || self.members[index].guard.failed() {
+            self.context.store.leave(&name, work.position + 1);
+        }
         let delegates: Vec<Option<String>> = work.items.iter().map(delegate).collect();
         let delegate = delegates.first().cloned().flatten().filter(|_| !work.looped);
         let done = self.done_event(index, work, judged, None, status, delegate);
         self.emit(index, work, Event::StepDone(done));
-        if judged.status == Status::Changed && !task.notify.is_empty() {
-            self.notify(index, work, &sharers);
+        if !task.notify.is_empty() {
+            self.noted(index, work, judged);
+            if judged.status == Status::Changed {
+                self.notify(index, work, &sharers);
+            }
         }
-        if let Some(handler) = entry.handler {
-            self.members[index].notified.remove(&handler);
+        if let Some(handler) = entry.handler.filter(|_| entry.hosts.is_none()) {
+            self.handled(handler, work, status, &sharers);
         }
         let next = work.position + 1;
         for sharer in sharers {
@@ -478,33 +327,6 @@ impl PlayRun<'_> {
             return false;
         }
         true
-    }
-
-    fn share_facts(&self, name: &str, work: &Work, judged: &Judged, sharers: &[usize]) {
-        let sets = |item: &super::step::Item| matches!(&item.todo, Todo::Call(call) if call.module.name == "set_fact");
-        if !work.items.iter().any(sets) {
-            return;
-        }
-        let results: Vec<&Map> = match judged.result.get("results").and_then(Value::as_array) {
-            Some(results) if work.looped => results.iter().filter_map(Value::as_object).collect(),
-            _ => vec![&judged.result],
-        };
-        for facts in results.iter().filter_map(|result| result.get("ansible_facts")?.as_object()) {
-            for other in sharers.iter().map(|sharer| &self.members[*sharer].name).filter(|other| *other != name) {
-                self.context.store.set(other, super::vars::data(facts));
-            }
-        }
-    }
-
-    fn remember_failure(&self, host: &str, entry: &Entry, judged: &Judged) {
-        let task = serde_json::json!({"name": entry.title(), "path": entry.span().to_string()});
-        self.context.store.set(
-            host,
-            Table::from_iter([
-                ("ansible_failed_task".to_owned(), Var::Value(Arc::new(task))),
-                ("ansible_failed_result".to_owned(), Var::Value(Arc::new(Value::Object(judged.result.clone())))),
-            ]),
-        );
     }
 
     /// What one host's failure means for the others.
@@ -523,68 +345,6 @@ impl PlayRun<'_> {
             }
         }
     }
-
-    fn notify(&mut self, index: usize, work: &Work, sharers: &[usize]) {
-        let task = work.entry.task().expect("a task").clone();
-        let vars = self.plain_vars(index, &work.entry);
-        for node in &task.notify {
-            let names = match self.context.render(node, &vars) {
-                Ok(Value::String(name)) => vec![name],
-                Ok(Value::Array(names)) => {
-                    names.iter().filter_map(|name| name.as_str().map(ToOwned::to_owned)).collect()
-                }
-                Ok(other) => vec![other.to_string()],
-                Err(Missing::Failed(failure)) => {
-                    self.screen.now(Event::Warning { text: failure.to_string() });
-                    continue;
-                }
-                Err(Missing::Wait) => continue,
-            };
-            for name in names {
-                let found = self.handlers_named(index, &name);
-                if found.is_empty() {
-                    let text = format!(
-                        "the handler `{name}` was not found, neither as a name nor as a `listen` topic ({})",
-                        node.span
-                    );
-                    self.screen.now(Event::Warning { text });
-                }
-                for sharer in sharers {
-                    self.members[*sharer].notified.extend(found.iter().copied());
-                }
-            }
-        }
-    }
-
-    /// The last handler of that name, and every handler that listens to it.
-    fn handlers_named(&self, index: usize, name: &str) -> Vec<usize> {
-        let mut named = None;
-        let mut found = Vec::new();
-        for (number, handler) in self.handlers.iter().enumerate() {
-            let Some(task) = handler.entry.task() else { continue };
-            let title = self.title(index, &handler.entry);
-            let short = title.split_once(" : ").map_or(title.as_str(), |(_, short)| short);
-            if title == name || short == name {
-                named = Some(number);
-            }
-            if task.listen.iter().filter_map(Node::as_str).any(|topic| topic == name) {
-                found.push(number);
-            }
-        }
-        found.extend(named);
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-
-    /// Cancels everything that is at an agent.
-    pub fn cancel_all(&mut self) {
-        for member in &mut self.members {
-            if let Some(Active { batch: Some((id, key)), .. }) = &member.active {
-                self.pool.cancel(key, *id);
-            }
-        }
-    }
 }
 
 fn delegate(item: &super::step::Item) -> Option<String> {
@@ -594,10 +354,6 @@ fn delegate(item: &super::step::Item) -> Option<String> {
     }
 }
 
-fn is_remote(work: &Work, item: usize) -> bool {
-    matches!(&work.items[item].todo, Todo::Call(call) if call.module.reach != Reach::Controller)
-}
-
 fn without_text(diff: crate::base::Diff) -> crate::base::Diff {
     use crate::base::Diff;
     match diff {
@@ -605,14 +361,5 @@ fn without_text(diff: crate::base::Diff) -> crate::base::Diff {
         Diff::Text { name, after: None, .. } => Diff::value(name, "present", "absent"),
         Diff::Text { name, .. } => Diff::action(format!("{name}: content")),
         other => other,
-    }
-}
-
-/// Modules that run in the engine have no blobs.
-pub struct NoBlobs;
-
-impl Blobs for NoBlobs {
-    fn open(&self, blob: &BlobRef) -> Result<Box<dyn Read>, Failure> {
-        Err(Failure::new(format!("{} is not kept here", blob.sha256)))
     }
 }

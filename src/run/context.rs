@@ -52,6 +52,13 @@ pub struct Options {
     pub force_handlers: bool,
 }
 
+impl Options {
+    /// Whether every task of the playbook is meant.
+    pub fn whole(&self) -> bool {
+        self.tags.is_empty() && self.skip_tags.is_empty() && self.start_at.is_none()
+    }
+}
+
 /// The run's surroundings.
 pub struct Context {
     /// The command line.

@@ -2,9 +2,11 @@
 
 use super::context::{Context, Missing};
 use crate::base::Failure;
+use crate::language::node::Node;
 use crate::language::variables::Variables;
 use crate::modules::{BlobRef, Controller, TemplateOptions};
 use std::cell::Cell;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use std::sync::Arc;
 pub struct Local<'a> {
     context: &'a Context,
     vars: &'a Arc<dyn Variables>,
+    args: Option<&'a Node>,
     /// A template met a value that is still being made.
     pub waits: Cell<bool>,
 }
@@ -19,7 +22,12 @@ pub struct Local<'a> {
 impl<'a> Local<'a> {
     /// For a step whose variables are `vars`.
     pub fn new(context: &'a Context, vars: &'a Arc<dyn Variables>) -> Self {
-        Self { context, vars, waits: Cell::new(false) }
+        Self { context, vars, args: None, waits: Cell::new(false) }
+    }
+
+    /// The same for a step whose arguments were written in `args`.
+    pub fn of_task(context: &'a Context, vars: &'a Arc<dyn Variables>, args: &'a Node) -> Self {
+        Self { args: Some(args), ..Self::new(context, vars) }
     }
 }
 
@@ -46,8 +54,16 @@ impl Controller for Local<'_> {
         self.context.blobs.keep_file(path)
     }
 
+    fn arrived(&self, name: &str) -> Result<Box<dyn Read>, Failure> {
+        self.context.blobs.arrived(name)
+    }
+
     fn folder(&self) -> PathBuf {
         self.vars.folders().last().cloned().unwrap_or_default()
+    }
+
+    fn place(&self, argument: &[&str]) -> Option<String> {
+        super::place::of(self.args?, argument, self.vars.as_ref())
     }
 }
 

@@ -62,6 +62,7 @@ impl PlayRun<'_> {
             }
         }
         self.screen.inserted(position, count);
+        self.context.store.inserted(position, count);
     }
 
     /// Runs an include or a `meta` for the member; in a linear play an include is run for all members at once.
@@ -204,6 +205,7 @@ impl PlayRun<'_> {
                     self.handlers.push(Handler { entry: handler });
                 }
             }
+            self.take_up();
             (loaded.role.name.to_string(), vec![crate::language::playbook::Item::Block(loaded.block)])
         } else {
             let path = self
@@ -215,6 +217,10 @@ impl PlayRun<'_> {
             let items = self.context.loader.task_file(&path, task.role.as_ref(), &self.play.folder).map_err(told)?;
             (crate::language::loader::shown(&path), items)
         };
+        if include.role && task.role.is_some() {
+            // The role that includes may have been imported by one that was included: it lends its variables, too.
+            include_vars.push((Node { span: task.span.clone(), data: Data::Table(Arc::default()) }, task.role.clone()));
+        }
         include_vars.push((vars, role));
         let around = Around { path: entry.path.to_vec(), outer, include_vars, hosts: Some(Arc::new(hosts.to_vec())) };
         let selected = flatten_items(&items, &around)
@@ -263,6 +269,9 @@ impl PlayRun<'_> {
             "clear_host_errors" => {
                 for member in &mut self.members {
                     member.guard.clear();
+                    if !member.gone {
+                        self.context.store.rejoin(&member.name);
+                    }
                 }
             }
             "refresh_inventory" => self.refresh = true,
@@ -281,6 +290,7 @@ impl PlayRun<'_> {
         if self.members[index].gone {
             return;
         }
+        self.context.store.leave(&self.members[index].name, self.members[index].cursor);
         let end = self.entries.len();
         self.set_cursor(index, end);
     }

@@ -5,6 +5,7 @@ use super::files;
 use crate::base::{Failure, Value};
 use crate::language::node::{Data, Node};
 use crate::language::playbook::Loop;
+use crate::language::template::files_like;
 use crate::language::variables::Variables;
 use std::sync::Arc;
 
@@ -74,7 +75,11 @@ pub fn items(context: &Context, over: &Loop, vars: &Arc<dyn Variables>) -> Resul
             Ok(items.into_iter().skip(index).take(1).collect())
         }
         Some("fileglob") => {
-            Ok(list(value).iter().filter_map(Value::as_str).flat_map(|pattern| glob(pattern, vars)).collect())
+            let mut found = Vec::new();
+            for pattern in list(value).iter().filter_map(Value::as_str) {
+                found.extend(files_like(&vars.folders(), pattern)?.into_iter().map(Value::from));
+            }
+            Ok(found)
         }
         Some("lines") => {
             Err(fail("`with_lines` is not supported; write `loop: \"{{ lookup('pipe', '..').splitlines() }}\"`".into()))
@@ -213,31 +218,6 @@ fn subelements(value: Value) -> Result<Vec<Value>, String> {
         }
     }
     Ok(pairs)
-}
-
-fn glob(pattern: &str, vars: &Arc<dyn Variables>) -> Vec<Value> {
-    let (folder, name) = pattern.rsplit_once('/').map_or(("", pattern), |(folder, name)| (folder, name));
-    let Ok(folder) = files::find(&vars.folders(), "files", if folder.is_empty() { "." } else { folder }) else {
-        return vec![];
-    };
-    let mut regex = String::from("^");
-    for c in name.chars() {
-        match c {
-            '*' => regex.push_str("[^/]*"),
-            '?' => regex.push_str("[^/]"),
-            c => regex.push_str(&regex::escape(&c.to_string())),
-        }
-    }
-    let Ok(regex) = regex::Regex::new(&format!("{regex}$")) else { return vec![] };
-    let mut found: Vec<String> = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|entry| entry.path().is_file() && regex.is_match(&entry.file_name().to_string_lossy()))
-        .map(|entry| entry.path().display().to_string())
-        .collect();
-    found.sort();
-    found.into_iter().map(Value::from).collect()
 }
 
 fn first_found(value: Value, vars: &Arc<dyn Variables>) -> Result<Vec<Value>, Failure> {

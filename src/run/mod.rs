@@ -1,15 +1,22 @@
 //! The run: plays one after the other, each in batches of hosts; the dispatcher is the sole owner of a run's state.
 
+mod batch;
 pub mod blobs;
 mod complete;
 pub mod context;
+mod dispatch;
+mod effects;
 mod files;
 mod guard;
+mod handlers;
 mod include;
 mod loops;
+mod place;
 mod play;
+mod play_vars;
 pub mod pool;
 pub mod prompt;
+mod replies;
 mod result;
 pub mod screen;
 pub mod select;
@@ -17,6 +24,7 @@ mod signals;
 mod special;
 mod step;
 mod target;
+mod turn;
 mod vars;
 mod waits;
 
@@ -26,24 +34,25 @@ pub use vars::Store;
 use crate::base::event::Reporter;
 use crate::base::{Diagnostic, Event, Failure, Map, Value};
 use crate::language::inventory::Inventory;
-use crate::language::layers::{Layer, Table, Var};
-use crate::language::node::{Data, Node};
+use crate::language::layers::{Layer, Table};
+use crate::language::node::Node;
 use crate::language::playbook::{Play, Playbook};
 use crate::language::serial;
 use crate::plan::{Entry, flatten_play};
 use context::Missing;
 use guard::Guard;
+use handlers::Ledger;
 use play::{Member, PlayRun};
 use pool::{Message, Pool};
 use screen::Screen;
 use std::collections::{BTreeSet, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
+use vars::PlayHosts;
 
 /// Exit code after Ctrl-C.
-const INTERRUPTED: u8 = 99;
+pub const INTERRUPTED: u8 = 99;
 
 /// A whole run.
 pub struct Run {
@@ -57,6 +66,7 @@ pub struct Run {
     interrupts: u8,
     /// Hosts that failed or did not answer: they take no part in later plays.
     lost: HashSet<String>,
+    ledger: Ledger,
     extra: Table,
     started: bool,
 }
@@ -88,6 +98,7 @@ impl Run {
             next_batch: 0,
             interrupts: 0,
             lost: HashSet::new(),
+            ledger: Ledger::new(),
             extra,
             started,
         }
@@ -107,17 +118,26 @@ impl Run {
                 match self.play(play) {
                     Ok(true) => {}
                     Ok(false) => break 'all,
+                    // Ctrl-C at a prompt.
+                    Err(failure) if failure.message == prompt::INTERRUPTED => {
+                        self.interrupts += 1;
+                        break 'all;
+                    }
                     Err(failure) => {
                         error = true;
-                        self.screen.now(Event::Warning { text: format!("ERROR! {failure}") });
+                        self.screen.now(Event::Error { text: failure.to_string() });
                         break 'all;
                     }
                 }
             }
+            // As Ansible does: a playbook with failures is the last.
+            if self.screen.recap.exit() != 0 {
+                break;
+            }
         }
         if !self.started && !error && self.interrupts == 0 {
             let start = self.context.options.start_at.clone().unwrap_or_default();
-            self.screen.now(Event::Warning { text: format!("ERROR! no task is named `{start}`") });
+            self.screen.now(Event::Error { text: format!("No matching task \"{start}\" found") });
             error = true;
         }
         self.screen.begin(false);
@@ -221,8 +241,14 @@ impl Run {
                 continue;
             }
             let mut layers = hosts_vars.clone();
-            layers.push((Layer::Magic, Arc::new(batch_magic(&title, &all, &batch))));
+            let name = Map::from_iter([("ansible_play_name".to_owned(), title.as_str().into())]);
+            layers.push((Layer::Magic, Arc::new(vars::data(&name))));
             self.context.store.begin_play(layers, vec![play.folder.clone()]);
+            self.context.store.begin_batch(PlayHosts {
+                all: all.clone(),
+                batch: batch.clone(),
+                gone: self.lost.iter().map(|host| (host.clone(), 0)).collect(),
+            });
             self.vars_files(play, &batch)?;
             self.screen.begin(free);
             self.screen.now(Event::PlayStarted { play: title.clone(), hosts: batch.clone() });
@@ -257,9 +283,12 @@ impl Run {
                 next_batch: &mut self.next_batch,
                 pool: &mut self.pool,
                 screen: &mut self.screen,
+                ledger: &mut self.ledger,
                 inventory: &mut self.inventory,
             };
-            dispatch(&mut run, &self.inbox);
+            run.take_up();
+            dispatch::dispatch(&mut run, &self.inbox);
+            run.close_ledger();
             let failed: Vec<String> = run
                 .members
                 .iter()
@@ -274,10 +303,9 @@ impl Run {
             if self.interrupts > 0 {
                 return Ok(false);
             }
-            if abort || (whole && all.len() > batch.len()) {
-                return Ok(false);
-            }
-            if whole && self.inventory.hosts.keys().all(|host| self.lost.contains(&**host)) {
+            if whole || abort {
+                self.screen.begin(free);
+                self.screen.now(Event::NoMoreHosts);
                 return Ok(false);
             }
             if ended {
@@ -298,144 +326,10 @@ impl Run {
             if problem.malformed {
                 return Err(Failure::new(diagnostic.to_string()));
             }
-            self.screen.now(Event::Warning { text: diagnostic.warning().to_string() });
+            let text = diagnostic.warning().to_string();
+            self.screen.now(Event::Warning { text: text.trim_start_matches("warning: ").to_owned() });
         }
         Ok(hosts)
-    }
-
-    fn globals(&self, play: &Play) -> vars::Layers {
-        let options = &self.context.options;
-        let mut magic = Table::default();
-        let mut put = |name: &str, value: Value| {
-            magic.insert(name.to_owned(), Var::Value(Arc::new(value)));
-        };
-        put("ansible_check_mode", options.check.into());
-        put("ansible_diff_mode", options.diff.into());
-        put("ansible_forks", options.forks.into());
-        put("ansible_verbosity", options.verbosity.into());
-        put(
-            "ansible_run_tags",
-            if options.tags.is_empty() { vec!["all".to_owned()] } else { options.tags.clone() }.into(),
-        );
-        put("ansible_skip_tags", options.skip_tags.clone().into());
-        put(
-            "ansible_version",
-            serde_json::json!({"full": "2.19.0", "major": 2, "minor": 19, "revision": 0, "string": "2.19.0"}),
-        );
-        put("chainwright_version", env!("CARGO_PKG_VERSION").into());
-        if let Ok(binary) = std::env::current_exe() {
-            put("chainwright_binary", binary.display().to_string().into());
-        }
-        if let Some(limit) = &options.limit {
-            put("ansible_limit", limit.as_str().into());
-        }
-        put("playbook_dir", play.folder.display().to_string().into());
-        put("omit", crate::language::template::OMIT.into());
-        if let Some(source) = self.inventory.sources.first() {
-            let folder =
-                if source.is_dir() { source.clone() } else { source.parent().map(PathBuf::from).unwrap_or_default() };
-            put("inventory_dir", folder.display().to_string().into());
-            put("inventory_file", source.display().to_string().into());
-        }
-        vec![(Layer::Extra, Arc::new(self.extra.clone())), (Layer::Magic, Arc::new(magic))]
-    }
-
-    fn play_vars(play: &Play) -> vars::Layers {
-        let mut layers = Vec::new();
-        for role in &play.used_roles {
-            layers.push((Layer::RoleDefaults, Arc::new(crate::language::layers::table(&role.defaults))));
-            layers.push((Layer::RoleVars, Arc::new(crate::language::layers::table(&role.vars))));
-        }
-        if let Some(vars) = &play.keywords.vars {
-            layers.push((Layer::PlayVars, Arc::new(crate::language::layers::table(vars.entries()))));
-        }
-        layers
-    }
-
-    /// Reads `vars_files` for each host: their names may use its variables.
-    fn vars_files(&self, play: &Play, hosts: &[String]) -> Result<(), Failure> {
-        if play.vars_files.is_empty() {
-            return Ok(());
-        }
-        for host in hosts {
-            let Some(vars) = self.context.store.host(host, 0) else { continue };
-            let mut table = Table::default();
-            for node in &play.vars_files {
-                let choices: Vec<Node> = match &node.data {
-                    Data::List(items) => items.to_vec(),
-                    _ => vec![node.clone()],
-                };
-                let mut found = None;
-                let mut trouble = None;
-                for choice in &choices {
-                    match self.context.text(Some(choice), &vars) {
-                        Ok(Some(name)) => match files::find(std::slice::from_ref(&play.folder), "vars", &name) {
-                            Ok(path) => {
-                                found = Some(path);
-                                break;
-                            }
-                            Err(failure) => trouble = Some(failure),
-                        },
-                        Ok(None) | Err(Missing::Wait) => {}
-                        Err(Missing::Failed(failure)) => trouble = Some(failure),
-                    }
-                }
-                let Some(path) = found else {
-                    return Err(trouble
-                        .unwrap_or_else(|| Failure::new("`vars_files` names no file"))
-                        .context(&node.span));
-                };
-                let read = self.context.loader.vars_file(&path).map_err(told)?;
-                table.extend(crate::language::layers::table(&read));
-            }
-            self.context.store.set_vars_files(host, table);
-        }
-        Ok(())
-    }
-}
-
-/// The loop of a batch: start what may start, wait for something to come, see what it means.
-fn dispatch(run: &mut PlayRun, inbox: &Receiver<Message>) {
-    loop {
-        while run.advance() {}
-        if run.is_over() {
-            return;
-        }
-        let patience =
-            run.next_due().map_or(Duration::from_hours(1), |due| due.saturating_duration_since(Instant::now()));
-        let message = match inbox.recv_timeout(patience) {
-            Ok(message) => message,
-            Err(RecvTimeoutError::Timeout) => continue,
-            Err(RecvTimeoutError::Disconnected) => return,
-        };
-        match message {
-            Message::Agent(key, message) => run.agent_says(&key, message),
-            Message::Typed(line) => run.typed(&line),
-            Message::Interrupt => interrupt(run),
-        }
-    }
-}
-
-/// The first interrupt lets running steps end; the second ends them.
-fn interrupt(run: &mut PlayRun) {
-    run.interrupts += 1;
-    let running = run.members.iter().filter(|member| member.active.is_some()).count();
-    let text = if run.interrupts == 1 {
-        for member in &mut run.members {
-            if member.active.as_ref().is_some_and(|active| active.batch.is_none()) {
-                member.active = None;
-            }
-        }
-        format!("interrupted: {running} running steps are let to end; press Ctrl-C again to end them now")
-    } else {
-        run.cancel_all();
-        "interrupted again: running steps are ended".to_owned()
-    };
-    run.screen.now(Event::Warning { text });
-    if run.interrupts > 2 {
-        for member in &mut run.members {
-            member.active = None;
-        }
     }
 }
 
@@ -456,15 +350,4 @@ fn placed(error: impl std::fmt::Display, node: Option<&Node>) -> Failure {
 
 fn told(diagnostics: Vec<Diagnostic>) -> Failure {
     Failure::new(diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-}
-
-fn batch_magic(title: &str, all: &[String], batch: &[String]) -> Table {
-    let map = Map::from_iter([
-        ("ansible_play_name".to_owned(), title.into()),
-        ("ansible_play_hosts_all".to_owned(), all.into()),
-        ("ansible_play_hosts".to_owned(), batch.into()),
-        ("ansible_play_batch".to_owned(), batch.into()),
-        ("play_hosts".to_owned(), batch.into()),
-    ]);
-    vars::data(&map)
 }

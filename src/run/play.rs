@@ -1,21 +1,23 @@
 //! One batch of hosts going through one play: who may start what, and what is sent together.
 
+use super::batch::{expect, fits};
 use super::context::{Context, Missing};
 use super::guard::Guard;
+use super::handlers::Ledger;
 use super::pool::Pool;
 use super::result::Judged;
 use super::screen::Screen;
 use super::step::{self, Todo, Work};
+use super::turn::Turn;
 use super::vars::Pending;
-use crate::agent::protocol::{Call, Request};
-use crate::base::{Event, Failure, Value};
+use crate::base::{Failure, Value};
 use crate::language::inventory::Inventory;
 use crate::language::layers::Table;
-use crate::language::node::{Data, Node};
-use crate::language::playbook::{Action, Play};
+use crate::language::node::Node;
+use crate::language::playbook::Play;
 use crate::language::variables::Variables;
 use crate::modules::Reach;
-use crate::plan::{Entry, Handler, Kind};
+use crate::plan::{Entry, Handler};
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
@@ -123,18 +125,10 @@ pub struct PlayRun<'a> {
     pub pool: &'a mut Pool,
     /// Where events go.
     pub screen: &'a mut Screen,
+    /// Which handlers are pending on which hosts.
+    pub ledger: &'a mut Ledger,
     /// The hosts and groups.
     pub inventory: &'a mut Inventory,
-}
-
-/// What an entry means for a host right now.
-enum Turn {
-    /// Nothing: on to the next.
-    Pass,
-    /// It must wait for others.
-    Wait,
-    /// It may start.
-    Go,
 }
 
 impl PlayRun<'_> {
@@ -168,85 +162,9 @@ impl PlayRun<'_> {
         self.screen.advance(frontier.unwrap_or(usize::MAX));
     }
 
-    fn others_at(&self, member: usize, position: usize) -> bool {
-        self.members.iter().enumerate().all(|(index, other)| index == member || other.gone || other.cursor >= position)
-    }
-
     /// Members that have not left.
     pub fn present(&self) -> impl Iterator<Item = usize> + '_ {
         self.members.iter().enumerate().filter(|(_, member)| !member.gone).map(|(index, _)| index)
-    }
-
-    /// Whether the entry concerns the member at all.
-    pub fn concerns(&self, member: usize, entry: &Entry) -> bool {
-        let member = &self.members[member];
-        if entry.hosts.as_ref().is_some_and(|hosts| !hosts.contains(&member.name)) {
-            return false;
-        }
-        match entry.handler {
-            Some(handler) if !member.notified.contains(&handler) => false,
-            Some(_) if self.force_handlers => true,
-            _ => member.guard.allows(entry),
-        }
-    }
-
-    fn turn(&mut self, index: usize, position: usize, first: bool) -> Turn {
-        let entry = self.entries[position].clone();
-        if !self.concerns(index, &entry) {
-            return Turn::Pass;
-        }
-        if let Kind::Flush = entry.kind {
-            if !first {
-                return Turn::Wait;
-            }
-            self.expand_handlers(position);
-            return Turn::Pass;
-        }
-        let strict = self.strict && !self.free;
-        if (strict || (!self.free && entry.waits_for_all())) && !self.others_at(index, position) {
-            return Turn::Wait;
-        }
-        if self.runs_once(&entry) {
-            let doer = self
-                .present()
-                .find(|member| self.members[*member].cursor <= position && self.concerns(*member, &entry));
-            if !first || doer != Some(index) {
-                return Turn::Wait;
-            }
-        }
-        if let Some(limit) = self.throttle(index, &entry) {
-            let busy = self
-                .members
-                .iter()
-                .filter_map(|member| member.active.as_ref()?.works.front())
-                .filter(|at| at.work.position == position)
-                .count();
-            if !first || busy >= limit {
-                return Turn::Wait;
-            }
-        }
-        Turn::Go
-    }
-
-    fn runs_once(&self, entry: &Entry) -> bool {
-        let Some(node) = entry.keyword(|keywords| keywords.run_once.as_ref()) else { return false };
-        if self.free {
-            return false;
-        }
-        match &node.data {
-            Data::Bool(once) => *once,
-            _ => self.flag_of(0, entry, Some(node)).unwrap_or(true),
-        }
-    }
-
-    fn throttle(&self, member: usize, entry: &Entry) -> Option<usize> {
-        let node = entry.keyword(|keywords| keywords.throttle.as_ref())?;
-        let vars = self.plain_vars(member, entry);
-        match self.context.number(Some(node), &vars) {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            Ok(Some(limit)) if limit >= 1.0 => Some(limit as usize),
-            _ => None,
-        }
     }
 
     /// A member's variables at an entry, without loop variables.
@@ -345,15 +263,6 @@ impl PlayRun<'_> {
         self.members.iter().filter(|member| member.active.as_ref().is_some_and(|active| active.batch.is_some())).count()
     }
 
-    /// Whether the engine itself must look at the entry before anything behind it may start.
-    fn is_alone(entry: &Entry) -> bool {
-        match entry.task().map(|task| &task.action) {
-            Some(Action::Include(_)) => true,
-            Some(Action::Module { name, .. }) => matches!(crate::language::loader::short_name(&name.name), "meta"),
-            None => false,
-        }
-    }
-
     /// Moves a member on, and tells those who wait for it.
     pub fn set_cursor(&mut self, index: usize, position: usize) {
         let member = &mut self.members[index];
@@ -366,62 +275,6 @@ impl PlayRun<'_> {
         let works: VecDeque<InWork> = works.into_iter().map(InWork::new).collect();
         self.members[index].active = Some(Active { works, batch: None, calls: vec![], finished: 0, due: None });
         self.proceed(index);
-    }
-
-    /// Sends the calls of the works at hand as one batch; a stepwise work sends one item.
-    pub fn send(&mut self, index: usize) {
-        let name = self.members[index].name.clone();
-        let active = self.members[index].active.as_mut().expect("something to send");
-        let mut calls = Vec::new();
-        let mut places = Vec::new();
-        let mut route = None;
-        let mut started = Vec::new();
-        let mut blobs: Vec<crate::agent::protocol::Blob> = Vec::new();
-        for (number, at) in active.works.iter().enumerate() {
-            let items: Vec<usize> = if at.work.stepwise {
-                at.next().into_iter().collect()
-            } else {
-                (0..at.work.items.len()).filter(|item| at.results[*item].is_none()).collect()
-            };
-            for item in items {
-                let Todo::Call(call) = &at.work.items[item].todo else { continue };
-                if call.module.reach == Reach::Controller {
-                    continue;
-                }
-                for blob in self.context.blobs.inline(&call.args) {
-                    if !blobs.iter().any(|known| known.sha256 == blob.sha256) {
-                        blobs.push(blob);
-                    }
-                }
-                calls.push(Call {
-                    module: call.module.name.to_owned(),
-                    args: call.args.clone(),
-                    environment: call.environment.clone(),
-                    check: at.work.check,
-                    keep_going: at.work.ignore_errors,
-                    timeout: call.timeout,
-                    step: u32::try_from(number).unwrap_or(u32::MAX),
-                });
-                places.push((number, item));
-                route = Some(call.route.clone());
-            }
-            started.push((at.work.position, at.work.entry.clone()));
-            if at.work.stepwise {
-                break;
-            }
-        }
-        let Some(route) = route else { return };
-        *self.next_batch += 1;
-        let id = *self.next_batch;
-        active.calls = places;
-        active.finished = 0;
-        active.batch = Some((id, route.key.clone()));
-        self.pool.send(&route, &Request::Batch { id, calls, blobs });
-        for (position, entry) in started {
-            let title = self.title(index, &entry);
-            self.screen.start(position, &entry, &title);
-            self.screen.now(Event::StepStarted { task: entry.number, host: name.clone() });
-        }
     }
 
     /// The task's name as shown: rendered with the variables of the member.
@@ -457,48 +310,14 @@ impl PlayRun<'_> {
             if !(self.members[index].cursor > position && self.members[index].guard.has_failed_at(&entry)) {
                 self.members[index].guard.fail(&entry);
             }
+            if self.members[index].guard.failed() {
+                self.context.store.leave(&self.members[index].name, position + 1);
+            }
             let cursor = self.members[index].cursor.max(position + 1);
             self.set_cursor(index, cursor);
         }
         true
     }
-}
-
-/// Whether a work can travel with those before it.
-fn fits(works: &[Work], work: &Work) -> bool {
-    let Some(first) = works.iter().find_map(Work::route) else {
-        return works.is_empty() || !work.stepwise;
-    };
-    if work.stepwise || work.items.iter().any(|item| matches!(item.todo, Todo::Fail(_))) {
-        return false;
-    }
-    work.items.iter().all(|item| match &item.todo {
-        Todo::Call(call) if call.module.reach == Reach::Controller => matches!(call.module.name, "debug" | "set_fact"),
-        Todo::Call(call) => call.route == *first,
-        _ => true,
-    })
-}
-
-/// Notes what a work will set; says whether it must be the last of its batch.
-fn expect(pending: &mut Pending, work: &Work) -> bool {
-    let task = work.entry.task().expect("markers are no steps");
-    if let Some(register) = &task.register {
-        pending.names.insert(register.name.to_string());
-    }
-    let mut last = work.stepwise
-        || !task.failed_when.is_empty()
-        || task.changed_when.iter().any(|node| !matches!(node.data, Data::Bool(_)))
-        || !task.notify.is_empty() && work.entry.handler.is_some();
-    for item in &work.items {
-        let Todo::Call(call) = &item.todo else { continue };
-        match call.module.name {
-            "setup" | "service_facts" | "package_facts" => pending.facts = true,
-            "set_fact" => pending.names.extend(call.args.keys().cloned()),
-            name if call.module.reach == Reach::Controller => last |= name != "debug",
-            _ => {}
-        }
-    }
-    last
 }
 
 impl Work {

@@ -2,7 +2,7 @@
 
 use super::blobs::BlobStore;
 use super::target::Route;
-use crate::agent::protocol::Request;
+use crate::agent::protocol::{Reply, Request};
 use crate::connect::{self, Connection};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -48,6 +48,13 @@ impl Pool {
         let _ = connection.send(request);
     }
 
+    /// Sends what no answer comes to, if the connection is there.
+    pub fn tell(&self, key: &Arc<str>, request: &Request) {
+        if let Some(connection) = self.connections.get(key) {
+            let _ = connection.send(request);
+        }
+    }
+
     /// Opens a connection if there is none.
     pub fn open(&mut self, route: &Route) -> Arc<Connection> {
         if let Some(connection) = self.connections.get(&route.key) {
@@ -55,8 +62,11 @@ impl Pool {
         }
         self.round_trips += 1;
         let (inbox, key) = (self.inbox.clone(), route.key.clone());
-        let connection = connect::open((*route.target).clone(), move |message| {
-            let _ = inbox.send(Message::Agent(key.clone(), message));
+        let blobs = self.blobs.clone();
+        let connection = connect::open((*route.target).clone(), move |message| match message {
+            // Here, in the connection's own thread, a host that sends faster than we write has to wait.
+            connect::Message::Reply(Reply::Part { name, bytes }) => blobs.arrive(&name, &bytes),
+            message => _ = inbox.send(Message::Agent(key.clone(), message)),
         });
         let connection = Arc::new(connection);
         self.connections.insert(route.key.clone(), connection.clone());

@@ -1,4 +1,4 @@
-//! `vars_prompt`: questions asked before a play begins.
+//! Questions on the terminal: `vars_prompt` before a play begins, passwords, `pause`.
 
 use super::context::{Context, Missing, text, truth};
 use super::screen::Screen;
@@ -6,8 +6,15 @@ use crate::base::{Failure, Secret, Value};
 use crate::language::layers::{Table, Var};
 use crate::language::playbook::Play;
 use crate::language::variables::Variables;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+/// The message of a failure that is Ctrl-C.
+pub const INTERRUPTED: &str = "interrupted";
 
 /// Asks what `-e` has not answered. Without a terminal the default is taken, as Ansible does.
 pub fn ask(
@@ -50,24 +57,50 @@ pub fn ask(
     Ok(answers)
 }
 
-/// Reads a line from the terminal; a `private` one is not shown while it is typed.
+/// Reads a line from the terminal; a `private` one is not shown while it is typed. Ctrl-C is a failure, and leaves the
+/// terminal as it was.
 pub fn read(prompt: &str, private: bool) -> Result<String, Failure> {
-    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-    let stdin = std::io::stdin();
+    let (answer, came) = channel();
+    let interrupted = answer.clone();
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
+        .map_err(|error| Failure::new(format!("the terminal cannot be watched: {error}")))?;
+    let listening = signals.handle();
+    std::thread::spawn(move || signals.forever().try_for_each(|_| interrupted.send(None)));
+    let quiet = private.then(Quiet::begin).flatten();
     eprint!("{prompt}");
     let _ = std::io::stderr().flush();
-    let before = if private { tcgetattr(&stdin).ok() } else { None };
-    if let Some(before) = &before {
-        let mut quiet = before.clone();
-        quiet.local_modes &= !LocalModes::ECHO;
-        let _ = tcsetattr(&stdin, OptionalActions::Flush, &quiet);
-    }
-    let mut line = String::new();
-    let read = stdin.lock().read_line(&mut line);
-    if let Some(before) = &before {
-        let _ = tcsetattr(&stdin, OptionalActions::Flush, before);
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        let _ = answer.send(Some(read.map(|_| line)));
+    });
+    let line = came.recv();
+    listening.close();
+    if quiet.is_some() {
         eprintln!();
     }
-    read.map_err(|error| Failure::new(format!("the terminal cannot be read: {error}")))?;
-    Ok(line.trim_end_matches(['\n', '\r']).to_owned())
+    match line {
+        Ok(Some(Ok(line))) => Ok(line.trim_end_matches(['\n', '\r']).to_owned()),
+        Ok(Some(Err(error))) => Err(Failure::new(format!("the terminal cannot be read: {error}"))),
+        Ok(None) | Err(_) => Err(Failure::new(INTERRUPTED)),
+    }
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+struct Quiet(Termios);
+
+impl Quiet {
+    fn begin() -> Option<Self> {
+        let before = tcgetattr(std::io::stdin()).ok()?;
+        let mut quiet = before.clone();
+        quiet.local_modes &= !LocalModes::ECHO;
+        tcsetattr(std::io::stdin(), OptionalActions::Flush, &quiet).ok()?;
+        Some(Self(before))
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &self.0);
+    }
 }

@@ -107,6 +107,11 @@ pub fn judge(
             judged.result.insert(lines.into(), split);
         }
     }
+    if task.r#async.is_some() && judged.status != Status::Unreachable {
+        // Somebody waited for it, unless it says otherwise.
+        judged.result.entry("started").or_insert(true.into());
+        judged.result.entry("finished").or_insert(true.into());
+    }
     if let Some(attempts) = attempts {
         judged.result.insert("attempts".into(), attempts.into());
     }

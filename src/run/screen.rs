@@ -129,7 +129,9 @@ fn announcement(entry: &Entry, name: &str) -> Event {
 
 fn masked(mask: &Mask, mut event: Event) -> Event {
     match &mut event {
-        Event::Line { text, .. } | Event::Warning { text } => *text = mask.text(text),
+        Event::Line { text, .. } | Event::Warning { text } | Event::Error { text } | Event::Note { text } => {
+            *text = mask.text(text);
+        }
         Event::TaskStarted { name, .. } => *name = mask.text(name),
         Event::ItemDone(done) | Event::StepDone(done) => mask_done(mask, done),
         _ => {}

@@ -1,6 +1,7 @@
 //! Which entries a run takes: tags, and the task to start at.
 
 use super::context::Options;
+use crate::base::{python_regex, wildcard};
 use crate::language::tags::TagSelection;
 use crate::plan::{Entry, Kind, flatten};
 
@@ -19,22 +20,17 @@ pub fn tags(options: &Options, entry: &Entry) -> bool {
     selection.allows(&tags) || (module_is("meta") && !tags.iter().any(|tag| tag == "never"))
 }
 
-/// Drops everything before the task that is named `start`; it may be a pattern with `*`.
+/// Drops everything before the task that is named `start`; it may be a wildcard.
 pub fn start_at(start: &str, entries: Vec<Entry>) -> (Vec<Entry>, bool) {
+    let wild = wildcard::compile(start).ok();
+    let fits = |name: &str| wild.as_ref().is_some_and(|wild| python_regex::is_match(wild, name).unwrap_or(false));
     let matches = |entry: &Entry| {
         let title = entry.title();
         let short = title.split_once(" : ").map_or(title.as_str(), |(_, short)| short);
-        [title.as_str(), short].iter().any(|name| *name == start || wild(start, name))
+        [title.as_str(), short].iter().any(|name| *name == start || fits(name))
     };
     match entries.iter().position(matches) {
         Some(first) => (entries.into_iter().skip(first).collect(), true),
         None => (vec![], false),
-    }
-}
-
-fn wild(pattern: &str, name: &str) -> bool {
-    pattern.contains('*') && {
-        let pattern: Vec<String> = pattern.split('*').map(regex::escape).collect();
-        regex::Regex::new(&format!("^{}$", pattern.join(".*"))).is_ok_and(|regex| regex.is_match(name))
     }
 }

@@ -24,6 +24,9 @@ pub fn prepare(
             let results = judge(context, task, vars)?;
             args.insert("_results".into(), results);
         }
+        "async_status" => {
+            args.insert("_async_dir".into(), super::step::async_folder(context, vars)?.into());
+        }
         "debug" => {
             args.insert("_verbosity".into(), context.options.verbosity.into());
             if let Some(expression) = args.get("var").and_then(text) {

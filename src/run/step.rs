@@ -11,7 +11,7 @@ use crate::language::node::Node;
 use crate::language::playbook::{Action, Task};
 use crate::language::template::OMIT;
 use crate::language::variables::Variables;
-use crate::modules::{Entry as Module, arguments, registry};
+use crate::modules::{Entry as Module, Reach, arguments, registry};
 use crate::plan::Entry;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -76,8 +76,10 @@ pub struct Call {
     pub route: Route,
     /// `environment`.
     pub environment: BTreeMap<String, String>,
-    /// `timeout`.
+    /// `timeout`, or what `async` allows.
     pub timeout: Option<u64>,
+    /// `poll: 0`: nobody waits; the folder in which its result will be.
+    pub job: Option<String>,
     /// `delegate_facts`.
     pub delegate_facts: bool,
 }
@@ -221,21 +223,55 @@ fn todo(
     };
     let module = registry::find(&name.name)
         .ok_or_else(|| Failure::new(format!("there is no module `{}` ({})", name.name, name.span)))?;
-    let mut args = arguments(context, entry, module, args, free.as_ref(), vars)?;
-    arguments::check_names(module, args.keys().map(String::as_str))?;
-    special::prepare(context, module, task, &mut args, vars)?;
-    let local = Local::new(context, vars);
-    let args = (module.prepare)(args, &local);
+    let mut rendered = arguments(context, entry, module, args, free.as_ref(), vars)?;
+    arguments::check_names(module, rendered.keys().map(String::as_str))?;
+    special::prepare(context, module, task, &mut rendered, vars)?;
+    let local = Local::of_task(context, vars, args);
+    let args = (module.prepare)(rendered, &local);
     if local.waits.get() {
         return Err(Missing::Wait);
     }
     let environment = environment(context, entry, vars)?;
-    let timeout = context.number(entry.keyword(|keywords| keywords.timeout.as_ref()), vars)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let timeout = timeout.map(|seconds| seconds.max(0.0).ceil() as u64).filter(|seconds| *seconds > 0);
+    let timeout = seconds(context, entry.keyword(|keywords| keywords.timeout.as_ref()), vars)?;
+    let (limit, job) = detached(context, task, module, work.check, vars)?;
+    let timeout = timeout.into_iter().chain(limit).min();
     let route = target::route(context, host, entry, vars)?;
     let delegate_facts = flag(entry.keyword(|keywords| keywords.delegate_facts.as_ref()))?.unwrap_or(false);
-    Ok(Todo::Call(Call { module, args: args?, route, environment, timeout, delegate_facts }))
+    Ok(Todo::Call(Call { module, args: args?, route, environment, timeout, job, delegate_facts }))
+}
+
+fn seconds(context: &Context, node: Option<&Node>, vars: &Arc<dyn Variables>) -> Result<Option<u64>, Missing> {
+    let seconds = context.number(node, vars)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    Ok(seconds.map(|seconds| seconds.max(0.0).ceil() as u64).filter(|seconds| *seconds > 0))
+}
+
+/// What `async` and `poll` say: how many seconds it may take, and, if nobody waits for it, where its result will be.
+fn detached(
+    context: &Context,
+    task: &Task,
+    module: &Module,
+    check: bool,
+    vars: &Arc<dyn Variables>,
+) -> Result<(Option<u64>, Option<String>), Missing> {
+    let Some(limit) = seconds(context, task.r#async.as_ref(), vars)? else { return Ok((None, None)) };
+    if module.reach == Reach::Controller {
+        return Err(
+            Failure::new(format!("`{}` does not support `async`: it does not run on the host", module.name)).into()
+        );
+    }
+    let poll = context.number(task.poll.as_ref(), vars)?;
+    // What only predicts is over soon, and nobody could ask for its result later.
+    if check || poll != Some(0.0) {
+        return Ok((Some(limit), None));
+    }
+    Ok((Some(limit), Some(async_folder(context, vars)?)))
+}
+
+/// Where the results of jobs are on a host, as Ansible has it.
+pub fn async_folder(context: &Context, vars: &Arc<dyn Variables>) -> Result<String, Missing> {
+    let named = context.variable("ansible_async_dir", vars)?.as_ref().and_then(text);
+    Ok(named.unwrap_or_else(|| "~/.ansible_async".into()))
 }
 
 fn arguments(

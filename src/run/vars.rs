@@ -28,6 +28,37 @@ struct Inner {
     globals: Layers,
     play: Layers,
     folders: Vec<PathBuf>,
+    hosts_of_play: PlayHosts,
+}
+
+/// Who takes part in a play: `ansible_play_hosts` and its kin.
+#[derive(Debug, Default)]
+pub struct PlayHosts {
+    /// Everybody whom the play names, `--limit` considered.
+    pub all: Vec<String>,
+    /// The current batch.
+    pub batch: Vec<String>,
+    /// Who failed, did not answer or left, and from which position of the play on that is seen.
+    pub gone: HashMap<String, usize>,
+}
+
+impl PlayHosts {
+    /// The variables that are answered here.
+    const NAMES: [&str; 4] = ["ansible_play_hosts_all", "ansible_play_hosts", "ansible_play_batch", "play_hosts"];
+
+    fn get(&self, name: &str, position: usize) -> Option<Value> {
+        let left = |hosts: &[String]| -> Value {
+            let here = |host: &&String| self.gone.get(*host).is_none_or(|from| position < *from);
+            hosts.iter().filter(here).map(|host| Value::from(host.as_str())).collect()
+        };
+        match name {
+            _ if self.batch.is_empty() => None,
+            "ansible_play_hosts_all" => Some(self.all.clone().into()),
+            "ansible_play_hosts" => Some(left(&self.all)),
+            "ansible_play_batch" | "play_hosts" => Some(left(&self.batch)),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Default, Clone)]
@@ -107,10 +138,47 @@ impl Store {
         let mut inner = self.inner.write().expect("variables");
         inner.play = play;
         inner.folders = folders;
+        inner.hosts_of_play = PlayHosts::default();
         for host in inner.hosts.values_mut() {
             host.settled = usize::MAX;
             host.vars_files = Arc::default();
         }
+    }
+
+    /// Who takes part in the batch that now runs.
+    pub fn begin_batch(&self, hosts: PlayHosts) {
+        self.inner.write().expect("variables").hosts_of_play = hosts;
+    }
+
+    /// A host takes no further part: steps from `position` on see that.
+    pub fn leave(&self, host: &str, position: usize) {
+        self.inner.write().expect("variables").hosts_of_play.gone.entry(host.to_owned()).or_insert(position);
+    }
+
+    /// A host takes part again (`meta: clear_host_errors`).
+    pub fn rejoin(&self, host: &str) {
+        self.inner.write().expect("variables").hosts_of_play.gone.remove(host);
+    }
+
+    /// `count` entries were inserted behind `position`.
+    pub fn inserted(&self, position: usize, count: usize) {
+        for from in self.inner.write().expect("variables").hosts_of_play.gone.values_mut() {
+            if *from > position + 1 {
+                *from += count;
+            }
+        }
+    }
+
+    /// `ansible_play_hosts` and its kin as a step at `position` sees them: once everybody has come that far.
+    fn play_hosts(&self, host: &str, name: &str, position: usize) -> Found {
+        let inner = self.inner.read().expect("variables");
+        let Some(value) = inner.hosts_of_play.get(name, position) else { return Found::Missing };
+        let behind =
+            |other: &String| other != host && inner.hosts.get(other).is_some_and(|other| other.settled < position);
+        if name != "ansible_play_hosts_all" && inner.hosts_of_play.batch.iter().any(behind) {
+            return Found::Wait;
+        }
+        Found::Value(Arc::new(value))
     }
 
     /// Tells how far a host has come.
@@ -176,6 +244,11 @@ impl Store {
         let role = task.and_then(|task| task.role.as_ref());
         let inner = self.inner.read().expect("variables");
         let mut scope = inner.base(host);
+        // A role that was included lends its variables to the roles that it uses itself.
+        for role in entry.include_vars.iter().filter_map(|(_, role)| role.as_ref()) {
+            scope.push(Layer::RoleDefaults, Arc::new(table(&role.defaults)));
+            scope.push(Layer::RoleVars, Arc::new(table(&role.vars)));
+        }
         if let Some(role) = role {
             scope.push(Layer::RoleDefaults, Arc::new(table(&role.defaults)));
             scope.push(Layer::RoleVars, Arc::new(table(&role.vars)));
@@ -297,13 +370,16 @@ impl Variables for View {
             Some((Var::Node(node), _)) => Found::Node(node.clone()),
             Some((Var::Value(value), _)) => Found::Value(value.clone()),
             None if name == "ansible_facts" => Found::Value(self.facts.clone()),
+            None if PlayHosts::NAMES.contains(&name) => self.store.play_hosts(&self.host, name, self.position),
             None if fact && self.pending.facts => Found::Wait,
             None => Found::Missing,
         }
     }
 
     fn names(&self) -> Vec<String> {
-        self.scope.names()
+        let none = self.store.inner.read().expect("variables").hosts_of_play.batch.is_empty();
+        let more = PlayHosts::NAMES.iter().filter(|_| !none).map(ToString::to_string);
+        self.scope.names().into_iter().chain(more).collect()
     }
 
     fn host(&self, name: &str) -> Option<Arc<dyn Variables>> {

@@ -1,12 +1,13 @@
 //! Tasks that only wait: `pause`, `wait_for_connection`.
 
+use super::context::truth;
 use super::play::PlayRun;
 use super::pool::Message as Inbox;
 use super::step::{Call, Todo};
 use crate::base::{Event, Failure, Outcome, Value};
-use crate::modules::{Cx, registry};
+use crate::modules::{Cx, NoBlobs, registry};
 use crate::system::System;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -50,7 +51,8 @@ impl PlayRun<'_> {
             self.end_pause(index, item, call, "", waited);
             return true;
         }
-        let timed = call.args.contains_key("seconds") || call.args.contains_key("minutes");
+        let timed =
+            ["seconds", "minutes"].iter().any(|name| call.args.get(*name).is_some_and(|value| !value.is_null()));
         let prompt =
             call.args.get("prompt").and_then(Value::as_str).unwrap_or("Press enter to continue, Ctrl-C to stop");
         if timed {
@@ -67,9 +69,13 @@ impl PlayRun<'_> {
             return true;
         }
         self.screen.hush();
-        eprint!("{prompt}: ");
-        let _ = std::io::stderr().flush();
-        active_prompt(self.pool.inbox());
+        let (prompt, inbox) = (format!("{prompt}: "), self.pool.inbox());
+        let private = call.args.get("echo").and_then(truth) == Some(false);
+        std::thread::spawn(move || {
+            if let Ok(line) = super::prompt::read(&prompt, private) {
+                let _ = inbox.send(Inbox::Typed(line));
+            }
+        });
         let active = self.members[index].active.as_mut().expect("a pause");
         active.batch = Some((0, "".into()));
         false
@@ -80,7 +86,7 @@ impl PlayRun<'_> {
         args.insert("_user_input".into(), typed.into());
         args.insert("_waited".into(), waited.into());
         let system = System::new("/");
-        let came = registry::run(call.module, args, Cx::new(&system, false, &super::complete::NoBlobs, &|_| {}));
+        let came = registry::run(call.module, args, Cx::new(&system, false, &NoBlobs, &|_| {}));
         self.item_came(index, 0, item, came, waited);
     }
 
@@ -165,13 +171,4 @@ impl PlayRun<'_> {
         }
         !waiting.is_empty()
     }
-}
-
-/// Reads one line from the terminal, in a thread of its own.
-fn active_prompt(inbox: std::sync::mpsc::Sender<Inbox>) {
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        let _ = std::io::stdin().lock().read_line(&mut line);
-        let _ = inbox.send(Inbox::Typed(line.trim_end_matches(['\n', '\r']).to_owned()));
-    });
 }

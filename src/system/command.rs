@@ -4,6 +4,7 @@
 //! own, so that ending it ends its children. The root folder of a [`System`] is for files only: programs always see the
 //! real root.
 
+use super::watchdog::{self, Watchdog};
 use super::{System, Writer};
 use crate::base::Failure;
 use crate::base::failure::Result;
@@ -43,6 +44,8 @@ pub struct Command {
     pub environment: BTreeMap<String, String>,
     /// Ended after this many seconds.
     pub timeout: Option<u64>,
+    /// How many seconds it has between SIGTERM and SIGKILL when it is ended, instead of 2.
+    pub grace: Option<u64>,
 }
 
 impl Command {
@@ -162,12 +165,17 @@ impl<'a> Running<'a> {
         let name = command.argv.first().map_or("", String::as_str);
         let failed = |error: io::Error| Failure::new(format!("cannot follow {name}: {error}"));
         let deadline = command.timeout.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+        let began = Instant::now();
+        let mut watchdog = None;
         let status = loop {
+            if watchdog.is_none() && began.elapsed() >= watchdog::AFTER {
+                watchdog = Some(Watchdog::over(Pid::from_child(&self.child)));
+            }
             let cancelled = system.cancelled.load(Ordering::Relaxed);
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
             let verbose = self.stdout.bytes.len() > MAX_OUTPUT || self.stderr.bytes.len() > MAX_OUTPUT;
             if cancelled || late || verbose {
-                self.end().map_err(failed)?;
+                self.end(command.grace.map_or(GRACE, Duration::from_secs)).map_err(failed)?;
                 return Err(if cancelled {
                     Failure::new(format!("{name} was ended: the task was cancelled"))
                 } else if late {
@@ -184,6 +192,7 @@ impl<'a> Running<'a> {
                 break status;
             }
         };
+        drop(watchdog);
         self.drain().map_err(failed)?;
         Ok(Ended { code: code(status), stdout: self.stdout.finish(), stderr: self.stderr.finish() })
     }
@@ -231,11 +240,11 @@ impl<'a> Running<'a> {
     }
 
     /// Ends the whole process group.
-    fn end(&mut self) -> io::Result<()> {
+    fn end(&mut self, grace: Duration) -> io::Result<()> {
         let group = Pid::from_child(&self.child);
         let _ = kill_process_group(group, Signal::TERM);
         let started = Instant::now();
-        while started.elapsed() < GRACE {
+        while started.elapsed() < grace {
             self.turn(Duration::from_millis(20), true)?;
             // Until it is waited for, its number stays taken, so the second signal cannot hit a stranger.
             if self.pidfd.as_ref().is_some_and(is_readable) {

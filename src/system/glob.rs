@@ -106,6 +106,7 @@ impl System {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::host_with;
     use super::*;
 
     #[test]
@@ -131,13 +132,8 @@ mod tests {
 
     #[test]
     fn paths_are_found_folder_by_folder() {
-        let root = tempfile::tempdir().unwrap();
-        for path in ["opt/geth-1.13/geth", "opt/geth-1.10/geth", "opt/geth-1.9/readme", "opt/.geth-0/geth"] {
-            let path = root.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, "").unwrap();
-        }
-        let system = System::new(root.path());
+        let paths = ["opt/geth-1.13/geth", "opt/geth-1.10/geth", "opt/geth-1.9/readme", "opt/.geth-0/geth"];
+        let (_root, system) = host_with(&paths.map(|path| (path, "")));
         let found = system.glob(Path::new("/opt/geth-*/geth")).unwrap();
         assert_eq!(found, [Path::new("/opt/geth-1.10/geth"), Path::new("/opt/geth-1.13/geth")]);
         assert_eq!(system.glob(Path::new("/opt/geth-1.9/readme")).unwrap().len(), 1);

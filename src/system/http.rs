@@ -1,5 +1,11 @@
 //! HTTP and HTTPS from a host: its own names, its own certificate authorities, its own proxy settings.
 
+mod tls;
+mod url;
+
+pub use tls::Trust;
+pub use url::without_login;
+
 use super::System;
 use crate::base::failure::{Context, Result};
 use crate::base::{Failure, Secret};
@@ -7,14 +13,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::io::Read;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
-use ureq::config::Config;
+use ureq::config::{Config, RedirectAuthHeaders};
 use ureq::http::Uri;
-use ureq::tls::{Certificate, ClientCert, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Proxy, ResponseExt, http};
+use url::split_login;
 
 /// A request.
 #[derive(Debug, Clone)]
@@ -37,25 +43,6 @@ pub struct Request {
     pub proxy: bool,
     /// How to be sure of the other side.
     pub trust: Trust,
-}
-
-/// How TLS is checked.
-#[derive(Debug, Clone)]
-pub struct Trust {
-    /// Refuse a server that cannot prove its name.
-    pub verify: bool,
-    /// A file of certificate authorities (PEM) to trust beside the host's.
-    pub ca_path: Option<String>,
-    /// Our certificate (PEM), for servers that want one; may hold the key too.
-    pub client_cert: Option<String>,
-    /// The key of `client_cert` (PEM).
-    pub client_key: Option<String>,
-}
-
-impl Default for Trust {
-    fn default() -> Self {
-        Self { verify: true, ca_path: None, client_cert: None, client_key: None }
-    }
 }
 
 impl Request {
@@ -96,19 +83,23 @@ impl System {
     pub fn http(&self, request: &Request) -> Result<Response> {
         let (url, login) = split_login(&request.url)?;
         let login = request.login.clone().or(login);
-        let tls = if url.starts_with("https:") { self.tls(&request.trust)? } else { TlsConfig::builder().build() };
+        let proxy = if request.proxy { self.proxy(&url)? } else { None };
+        // A redirect may lead from http to https.
+        let may_need_tls = url.starts_with("https:") || request.redirects > 0 || proxy.is_some();
+        let tls = if may_need_tls { self.tls(&request.trust)? } else { TlsConfig::default() };
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
             .user_agent(concat!("chainwright/", env!("CARGO_PKG_VERSION")))
             .max_redirects(request.redirects)
             .max_redirects_will_error(false)
-            .proxy(if request.proxy { self.proxy(&url)? } else { None })
+            .proxy(proxy)
             .timeout_resolve(Some(request.timeout))
             .timeout_connect(Some(request.timeout))
             .timeout_recv_response(Some(request.timeout))
             .timeout_per_read(Some(request.timeout))
             .timeout_per_write(Some(request.timeout))
+            .redirect_auth_headers(RedirectAuthHeaders::SameHost)
             .tls_config(tls)
             .build();
         let agent = Agent::with_parts(config, DefaultConnector::default(), HostResolver(self.clone()));
@@ -150,75 +141,22 @@ impl System {
         self.addresses_of(uri.host()?).err()
     }
 
-    /// The host's certificate authorities, or the bundled ones where it has none.
-    fn tls(&self, trust: &Trust) -> Result<TlsConfig> {
-        let mut roots = Vec::new();
-        let named = self.environment.get("SSL_CERT_FILE").cloned().or_else(|| std::env::var("SSL_CERT_FILE").ok());
-        for path in named.iter().map(String::as_str).chain(BUNDLES.iter().copied()) {
-            if let Ok(pem) = std::fs::read(self.locate(path.as_ref())) {
-                roots = certificates(&pem);
-                break;
-            }
-        }
-        if let Some(path) = &trust.ca_path {
-            let pem = std::fs::read(self.locate(path.as_ref())).context(path)?;
-            let own = certificates(&pem);
-            if own.is_empty() {
-                return Err(Failure::new(format!("{path} holds no certificate")).help("it must be in PEM format"));
-            }
-            roots.extend(own);
-        }
-        let client = match &trust.client_cert {
-            Some(path) => Some(self.client_certificate(path, trust.client_key.as_deref().unwrap_or(path))?),
-            None => None,
-        };
-        let roots = if roots.is_empty() { RootCerts::WebPki } else { RootCerts::Specific(Arc::new(roots)) };
-        Ok(TlsConfig::builder().root_certs(roots).disable_verification(!trust.verify).client_cert(client).build())
-    }
-
-    fn client_certificate(&self, certificate: &str, key: &str) -> Result<ClientCert> {
-        let chain = certificates(&std::fs::read(self.locate(certificate.as_ref())).context(certificate)?);
-        if chain.is_empty() {
-            return Err(Failure::new(format!("{certificate} holds no certificate")).help("it must be in PEM format"));
-        }
-        let pem = std::fs::read(self.locate(key.as_ref())).context(key)?;
-        let key = parse_pem(&pem)
-            .find_map(|item| if let Ok(PemItem::PrivateKey(key)) = item { Some(key) } else { None })
-            .ok_or_else(|| Failure::new(format!("{key} holds no private key")).help("it must be in PEM format"))?;
-        Ok(ClientCert::new_with_certs(&chain, key))
+    /// What the environment says, by a name in small letters or in capitals; nothing if it is empty.
+    fn setting(&self, name: &str) -> Option<String> {
+        [name.to_owned(), name.to_uppercase()].iter().find_map(|name| self.variable(name).filter(|it| !it.is_empty()))
     }
 
     /// The proxy that the environment names for `url`, unless `no_proxy` excepts its host.
     fn proxy(&self, url: &str) -> Result<Option<Proxy>> {
-        let variable = |name: &str| {
-            [name.to_owned(), name.to_uppercase()].iter().find_map(|name| {
-                let value = self.environment.get(name).cloned().or_else(|| std::env::var(name).ok())?;
-                (!value.is_empty()).then_some(value)
-            })
-        };
         let scheme = if url.starts_with("https:") { "https_proxy" } else { "http_proxy" };
-        let Some(proxy) = variable(scheme).or_else(|| variable("all_proxy")) else { return Ok(None) };
+        let Some(proxy) = self.setting(scheme).or_else(|| self.setting("all_proxy")) else { return Ok(None) };
         let host = url.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default();
-        if variable("no_proxy").is_some_and(|list| excepts(&list, &host)) {
+        if self.setting("no_proxy").is_some_and(|list| excepts(&list, &host)) {
             return Ok(None);
         }
         // The address may hold a password: it is not repeated in the message.
         Proxy::new(&proxy).map(Some).map_err(|_| Failure::new(format!("{scheme} in the environment is not an address")))
     }
-}
-
-/// Where distributions keep their certificate authorities: Debian, Red Hat, SUSE, Alpine.
-const BUNDLES: &[&str] = &[
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
-
-fn certificates(pem: &[u8]) -> Vec<Certificate<'static>> {
-    parse_pem(pem)
-        .filter_map(|item| if let Ok(PemItem::Certificate(certificate)) = item { Some(certificate) } else { None })
-        .collect()
 }
 
 /// Whether `no_proxy` (`.lab,10.0.0.7,*`) names `host`.
@@ -232,74 +170,21 @@ fn excepts(list: &str, host: &str) -> bool {
     )
 }
 
-/// The URL without `user:password@`, to be shown.
-pub fn without_login(url: &str) -> String {
-    split_login(url).map_or_else(|_| url.rsplit('@').next().unwrap_or_default().to_owned(), |(url, _)| url)
-}
-
-/// Takes `user:password@` out of a URL: a header carries it, and no message shows it.
-fn split_login(url: &str) -> Result<(String, Option<(String, Secret)>)> {
-    let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https")) else {
-        return Err(Failure::new(format!("`{}` is not a URL", url.rsplit('@').next().unwrap_or_default()))
-            .help("write http://HOST/PATH or https://HOST/PATH"));
-    };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let path = path.split('#').next().unwrap_or_default();
-    let Some((login, host)) = authority.rsplit_once('@') else {
-        return Ok((format!("{scheme}://{authority}{path}"), None));
-    };
-    let (user, password) = login.split_once(':').unwrap_or((login, ""));
-    let login = (percent_decode(user), Secret::new(percent_decode(password)));
-    Ok((format!("{scheme}://{host}{path}"), Some(login)))
-}
-
-fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let digits = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-        match digits.and_then(|two| u8::from_str_radix(two, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 /// What went wrong, for people.
 fn explain(url: &str, error: &ureq::Error, name: Option<Failure>) -> Failure {
-    if let Some(name) = name {
-        return name.context(url);
+    if let Some(failure) = name.or_else(|| tls::trouble(error)) {
+        return failure.context(url);
     }
     let text = error.to_string();
-    let message = match error {
-        ureq::Error::Timeout(_) => format!("{url}: no answer in time"),
+    match error {
+        ureq::Error::Timeout(_) => Failure::new(format!("{url}: no answer in time")),
         ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused => {
-            format!("{url}: connection refused: nothing listens there")
+            Failure::new(format!("{url}: connection refused: nothing listens there"))
         }
-        ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::TimedOut => format!("{url}: no answer in time"),
-        _ => format!("{url}: {}", text.strip_prefix("io: ").unwrap_or(&text)),
-    };
-    let failure = Failure::new(message);
-    let untrusted = ["UnknownIssuer", "CaUsedAsEndEntity"].iter().any(|word| text.contains(word));
-    if untrusted {
-        failure
-            .help("no certificate authority of this host signed the server's certificate: name its file in `ca_path`")
-    } else if text.contains("not valid for name") {
-        failure.help("the server proves another name than the one in the URL")
-    } else if text.contains("Expired") || text.contains("NotValidYet") || text.contains("certificate expired") {
-        failure.help("the certificate is not valid now: renew it, or set this host's clock")
-    } else if text.contains("InvalidMessage") || text.contains("corrupt message") {
-        failure.help("the server does not speak TLS there: is it http:// rather than https://?")
-    } else {
-        failure
+        ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::TimedOut => {
+            Failure::new(format!("{url}: no answer in time"))
+        }
+        _ => Failure::new(format!("{url}: {}", text.strip_prefix("io: ").unwrap_or(&text))),
     }
 }
 

@@ -3,14 +3,20 @@
 pub mod addresses;
 pub mod checksum;
 pub mod command;
+pub mod dns;
 pub mod facts;
 pub mod glob;
 pub mod hold;
 pub mod http;
 pub mod paths;
+pub mod ports;
 pub mod read;
+pub mod rest;
 pub mod stage;
+#[cfg(test)]
+mod testing;
 pub mod users;
+mod watchdog;
 pub mod write;
 
 pub use checksum::Algorithm;

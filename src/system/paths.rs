@@ -71,16 +71,15 @@ impl System {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::host_with;
     use super::*;
     use std::collections::BTreeMap;
 
     #[test]
     fn a_path_is_expanded_as_a_shell_would() {
-        let root = tempfile::tempdir().unwrap();
-        std::fs::create_dir(root.path().join("etc")).unwrap();
-        std::fs::write(root.path().join("etc/passwd"), "geth:x:9:9::/var/lib/geth:\n").unwrap();
+        let (_root, system) = host_with(&[("etc/passwd", "geth:x:9:9::/var/lib/geth:\n")]);
         let environment = BTreeMap::from([("HOME".into(), "/home/me".into()), ("NET".into(), "demo".into())]);
-        let system = System::new(root.path()).with_environment(environment);
+        let system = system.with_environment(environment);
         for (text, path) in [
             ("/a//b/./c/", "/a/b/c"),
             ("~/x", "/home/me/x"),

@@ -5,7 +5,8 @@ use super::read::trouble;
 use super::{System, Writer};
 use crate::base::Failure;
 use crate::base::failure::Result;
-use rustix::fs::{Gid, Mode, Uid};
+use rustix::fs::{CWD, Gid, Mode, RenameFlags, Uid};
+use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -91,6 +92,31 @@ impl Staged {
     }
 }
 
+impl Staged {
+    /// As [`commit_durably`](Self::commit_durably), but nothing is ever replaced: if something is there, even if it came
+    /// a moment ago, that stays and this fails.
+    pub fn commit_new(mut self) -> Result<()> {
+        let real = self.real.take().unwrap_or_default();
+        let committed = File::open(&real).and_then(|file| file.sync_all()).and_then(|()| {
+            match rustix::fs::renameat_with(CWD, &real, CWD, &self.real_target, RenameFlags::NOREPLACE) {
+                // Some network file systems cannot; a second name is never made over another one, either.
+                Err(Errno::INVAL | Errno::NOSYS) => {
+                    fs::hard_link(&real, &self.real_target).and_then(|()| fs::remove_file(&real))
+                }
+                done => Ok(done?),
+            }
+        });
+        committed.map_err(|error| {
+            let _ = fs::remove_file(&real);
+            trouble(&self.target, "make it", &error)
+        })?;
+        if let Some(Ok(folder)) = self.real_target.parent().map(File::open) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+}
+
 impl Drop for Staged {
     fn drop(&mut self) {
         if let Some(real) = self.real.take() {
@@ -104,6 +130,11 @@ impl Writer {
     /// is replaced, not followed. It is on the disk when this returns.
     pub fn write(&self, path: &Path, bytes: &[u8], traits: Traits) -> Result<()> {
         self.stage(path, &mut &*bytes, None, traits)?.commit_durably()
+    }
+
+    /// As [`write`](Self::write), for a file that must not exist yet: nothing is ever replaced.
+    pub fn write_new(&self, path: &Path, bytes: &[u8], traits: Traits) -> Result<()> {
+        self.stage(path, &mut &*bytes, None, traits)?.commit_new()
     }
 
     /// Writes what `source` gives into a temporary file beside `path` and gives it its traits. With `sha256` (lower-case
@@ -204,14 +235,9 @@ impl System {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::host;
     use super::*;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-
-    fn host() -> (tempfile::TempDir, System) {
-        let root = tempfile::tempdir().unwrap();
-        let system = System::new(root.path());
-        (root, system)
-    }
 
     fn names(root: &Path) -> Vec<String> {
         fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
@@ -248,6 +274,22 @@ mod tests {
         assert_eq!(failure.message, "/f: cannot get its new content: the connection is gone");
         assert_eq!(fs::read(root.path().join("f")).unwrap(), b"old");
         assert_eq!(names(root.path()), ["f"]);
+    }
+
+    #[test]
+    fn a_new_file_never_replaces_another() {
+        let (root, system) = host();
+        let path = Path::new("/key");
+        system.writer().write_new(path, b"one", Traits::mode(0o600)).unwrap();
+        let failure = system.writer().write_new(path, b"two", Traits::mode(0o644)).unwrap_err();
+        assert_eq!(failure.message, "/key: cannot make it: it exists already");
+        assert_eq!(fs::read(root.path().join("key")).unwrap(), b"one");
+        assert_eq!(fs::metadata(root.path().join("key")).unwrap().mode() & 0o7777, 0o600);
+        symlink("nowhere", root.path().join("link")).unwrap();
+        assert!(system.writer().write_new(Path::new("/link"), b"x", Traits::default()).is_err());
+        let mut names = names(root.path());
+        names.sort();
+        assert_eq!(names, ["key", "link"]);
     }
 
     #[test]

@@ -141,19 +141,14 @@ impl System {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::testing::host_with;
 
     #[test]
     fn names_and_numbers_come_from_the_hosts_own_files() {
-        let root = tempfile::tempdir().unwrap();
-        std::fs::create_dir(root.path().join("etc")).unwrap();
-        std::fs::write(
-            root.path().join("etc/passwd"),
-            "# x\nroot:x:0:0:root:/root:/bin/sh\n+nis::::::\ngeth:x:990:991::/var/lib/geth:/usr/sbin/nologin\n7:x:1234:1::/:/bin/sh\n",
-        )
-        .unwrap();
-        std::fs::write(root.path().join("etc/group"), "root:x:0:\ngeth:x:991:alice,bob\n").unwrap();
-        let system = System::new(root.path());
+        let passwd = "# x\nroot:x:0:0:root:/root:/bin/sh\n+nis::::::\n\
+                      geth:x:990:991::/var/lib/geth:/usr/sbin/nologin\n7:x:1234:1::/:/bin/sh\n";
+        let group = "root:x:0:\ngeth:x:991:alice,bob\n";
+        let (_root, system) = host_with(&[("etc/passwd", passwd), ("etc/group", group)]);
         assert_eq!(system.users().unwrap().len(), 3);
         assert_eq!(system.user("geth").unwrap().unwrap().home, "/var/lib/geth");
         assert_eq!(system.group("geth").unwrap().unwrap().members, ["alice", "bob"]);

@@ -48,7 +48,11 @@ impl Writer {
         if let Some(parent) = path.parent() {
             self.folders(parent, traits)?;
         }
-        self.folder(path, traits)
+        match self.folder(path, traits) {
+            // Somebody else has made it in the meantime.
+            Err(_) if self.system.is_folder(path)? => self.traits(path, traits),
+            made => made,
+        }
     }
 
     /// Sets owner, group and permission bits, those that are given, of something that is no link.
@@ -130,6 +134,37 @@ impl Writer {
             .map_err(|error| trouble(from, &format!("rename it to {}", to.display()), &error))
     }
 
+    /// Returns when a file, or a folder with everything in it, is on the disk, and the entry of the folder that it is in: for what
+    /// other programs made and cannot make again.
+    pub fn sync(&self, path: &Path) -> Result<()> {
+        self.sync_all(path)?;
+        // Some file systems cannot sync a folder.
+        if let Some(Ok(folder)) = path.parent().map(|folder| fs::File::open(self.system.locate(folder))) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+
+    fn sync_all(&self, path: &Path) -> Result<()> {
+        let Some(meta) = self.system.meta(path)? else { return Ok(()) };
+        let open = || fs::File::open(self.system.locate(path));
+        match meta.kind {
+            Kind::Folder => {
+                for entry in self.system.list(path)? {
+                    self.sync_all(&entry)?;
+                }
+                let _ = open().and_then(|folder| folder.sync_all());
+            }
+            Kind::File => {
+                open()
+                    .and_then(|file| file.sync_all())
+                    .map_err(|error| trouble(path, "write it to the disk", &error))?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// Removes a file, a link itself, or a folder with everything in it; links in it are not followed. What is not there
     /// is no failure.
     pub fn remove(&self, path: &Path) -> Result<()> {
@@ -200,15 +235,10 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::host;
     use super::*;
     use std::os::unix::fs::MetadataExt;
     use std::path::PathBuf;
-
-    fn host() -> (tempfile::TempDir, System) {
-        let root = tempfile::tempdir().unwrap();
-        let system = System::new(root.path());
-        (root, system)
-    }
 
     #[test]
     fn missing_folders_are_made_and_get_their_mode() {
@@ -219,6 +249,20 @@ mod tests {
         }
         let failure = system.writer().folder(Path::new("/x/y"), Traits::default()).unwrap_err();
         assert_eq!(failure.message, "/x/y: cannot make the folder: no such file or folder");
+    }
+
+    #[test]
+    fn two_that_make_the_same_folders_at_once_both_have_them() {
+        let (_root, system) = host();
+        let make = |number: u32| {
+            let path = PathBuf::from(format!("/a{number}/b/c"));
+            system.writer().folders(&path, Traits::mode(0o750)).unwrap();
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| (0..200).for_each(make));
+            }
+        });
     }
 
     #[test]

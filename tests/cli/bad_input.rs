@@ -48,7 +48,8 @@ fn a_template_with_wrong_syntax_is_shown_before_anything_runs() {
         .file("roles/r/templates/a.j2", "fine\n{% if x %}\nnever closed\n")
         .play("- hosts: all\n  gather_facts: false\n  roles: [r]\n", &[])
         .code(4)
-        .says("a.j2:");
+        .says("roles/r/templates/a.j2:3:1")
+        .says("nothing has run");
 }
 
 #[test]

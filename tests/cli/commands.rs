@@ -51,6 +51,24 @@ fn json_gives_one_event_a_line_and_the_recap_at_the_end() {
 }
 
 #[test]
+fn json_into_a_file_leaves_the_screen_to_people() {
+    let project = Project::new().file("site.yml", BOOK);
+    let run = |more: &str| project.chainwright(&["playbook", "-i", "hosts.yml", "site.yml", more]);
+    run("--json=events").code(0).says("\nPLAY RECAP ****");
+    let events = std::fs::read_to_string(project.path().join("events")).expect("events");
+    assert!(events.lines().last().is_some_and(|line| line.contains(r#""event":"run_ended""#)), "{events}");
+    run("--json=no/such/folder").code(1).says("no/such/folder").silent_about("PLAY");
+}
+
+#[test]
+fn colours_are_where_the_command_line_wants_them() {
+    let colourful = "\u{1b}[32mok: [a]";
+    Project::new().play(BOOK, &["--color", "always"]).code(0).says(colourful);
+    Project::new().play(BOOK, &["--color=auto"]).code(0).silent_about("\u{1b}");
+    Project::new().chainwright(&["--color", "sometimes", "playbook"]).code(5);
+}
+
+#[test]
 fn a_limit_leaves_hosts_out_and_an_unknown_one_is_named() {
     Project::new().play(BOOK, &["-l", "a"]).code(0).silent_about("[b]");
     Project::new().play(BOOK, &["-l", "aa"]).code(1).says("aa");

@@ -354,7 +354,7 @@ fn no_log_hides_arguments_results_and_messages() {
 fn a_task_can_start_in_the_middle() {
     let book = "- hosts: a\n  gather_facts: false\n  tasks:\n    - {name: one, debug: {msg: m1}}\n    - {name: two, debug: {msg: m2}}\n";
     Project::new().play(book, &["--start-at-task", "two"]).code(0).says("m2").silent_about("m1");
-    Project::new().play(book, &["--start-at-task", "three"]).code(1).says("no task is named `three`");
+    Project::new().play(book, &["--start-at-task", "three"]).code(1).says("No matching task");
 }
 
 #[test]
@@ -374,4 +374,127 @@ fn free_hosts_do_not_wait_for_each_other() {
             &[],
         )
         .code(0);
+}
+
+#[test]
+fn hosts_that_fail_drop_out_of_the_hosts_of_the_play() {
+    let play = r#"
+- hosts: all
+  gather_facts: false
+  tasks:
+    - debug: {msg: "first {{ ansible_play_hosts | join(',') }}"}
+    - block:
+        - fail:
+          when: inventory_hostname == 'a'
+      rescue:
+        - debug: {msg: "rescued {{ ansible_play_hosts | join(',') }}"}
+    - fail:
+      when: inventory_hostname == 'b'
+    - debug: {msg: "second {{ [ansible_play_hosts, play_hosts, ansible_play_hosts_all] | map('join', ',') | join(' ') }}"}
+- hosts: all
+  gather_facts: false
+  serial: 1
+  tasks:
+    - debug: {msg: "third {{ [ansible_play_batch, ansible_play_hosts, ansible_play_hosts_all] | map('join', ',') | join(' ') }}"}
+    - meta: end_host
+"#;
+    Project::new().play(play, &[]).code(2).in_order(&[
+        "[a] => first a,b,c",
+        "[c] => first a,b,c",
+        "[a] => rescued a,b,c",
+        "[a] => second a,c a,c a,b,c",
+        "[c] => second a,c a,c a,b,c",
+        "[a] => third a a,c a,b,c",
+        "[c] => third c a,c a,b,c",
+    ]);
+}
+
+#[test]
+fn a_failure_reads_as_ansibles_does() {
+    let play = "
+- hosts: a
+  gather_facts: false
+  tasks:
+    - command: 'false'
+      ignore_errors: true
+    - command: test {{ item }}
+      loop: ['x', '']
+      ignore_errors: true
+    - fail: {msg: on purpose}
+- hosts: b
+  tasks: [{debug: {msg: next play}}]
+";
+    Project::new().play(play, &["site.yml"]).code(2).silent_about("next play").in_order(&[
+        "\nfatal: [a]: FAILED! => non-zero return code\n",
+        "\n...ignoring\n",
+        "\nfailed: [a] (item=) => non-zero return code\n",
+        "\n...ignoring\n",
+        "\nfatal: [a]: FAILED! => on purpose\n",
+        "\nNO MORE HOSTS LEFT ****",
+        "\nPLAY RECAP ****",
+    ]);
+    Project::new()
+        .play("- hosts: nobody", &[])
+        .code(0)
+        .says("\nskipping: no hosts matched\n")
+        .says("\nPLAY RECAP ****");
+}
+
+#[test]
+fn a_play_that_fails_on_all_its_hosts_ends_the_playbook_though_others_are_left() {
+    Project::new()
+        .play(
+            "- hosts: a
+  gather_facts: false
+  tasks:
+    - command: 'false'
+- hosts: b
+  gather_facts: false
+  tasks:
+    - debug: {msg: next play}
+",
+            &[],
+        )
+        .code(2)
+        .silent_about("next play");
+}
+
+#[test]
+fn an_included_role_lends_its_defaults_to_the_roles_that_it_imports() {
+    Project::new()
+        .file("roles/outer/defaults/main.yml", "port: 8545\n")
+        .file("roles/outer/tasks/main.yml", "- import_role: {name: inner}\n  vars: {ports: ['{{ port }}']}\n")
+        .file("roles/inner/tasks/main.yml", "- debug: {msg: 'ports {{ ports }} and {{ port }}'}\n")
+        .play("- hosts: a\n  gather_facts: false\n  tasks:\n    - include_role: {name: '{{ \"outer\" }}'}\n", &[])
+        .code(0)
+        .says("8545] and 8545");
+}
+
+#[test]
+fn a_role_that_an_included_one_imports_lends_its_defaults_to_the_roles_that_it_includes() {
+    Project::new()
+        .file("roles/outer/tasks/main.yml", "- import_role: {name: middle}\n")
+        .file("roles/middle/defaults/main.yml", "port: 8545\nkind: middle\n")
+        .file("roles/middle/tasks/main.yml", "- include_role: {name: inner}\n")
+        .file("roles/inner/defaults/main.yml", "kind: inner\n")
+        .file("roles/inner/tasks/main.yml", "- debug: {msg: 'port {{ port }} of {{ kind }}'}\n")
+        .play("- hosts: a\n  gather_facts: false\n  tasks:\n    - include_role: {name: outer}\n", &[])
+        .code(0)
+        .says("port 8545 of inner");
+}
+
+#[test]
+fn wildcards_mean_the_same_wherever_they_stand() {
+    let play = r#"
+- hosts: a
+  gather_facts: false
+  tasks:
+    - {name: one, debug: {msg: "loop {{ item | basename }}"}, with_fileglob: "[a-b]?.t*"}
+    - {name: two, debug: {msg: "lookup {{ query('fileglob', '[a-b]?.t*') | map('basename') | join(' ') }}"}}
+    - {name: three, debug: {msg: last}}
+"#;
+    let project = ["a1.txt", "b2.txt", "c3.txt", "b.txt", ".a4.txt"];
+    let project = project.iter().fold(Project::new(), |project, name| project.file(&format!("files/{name}"), ""));
+    let ran = project.play(play, &["--start-at-task", "[n-o]?e"]).code(0);
+    ran.in_order(&["loop a1.txt", "loop b2.txt", "lookup a1.txt b2.txt\n", "last"]).silent_about("loop c3.txt");
 }

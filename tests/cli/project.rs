@@ -49,6 +49,8 @@ impl Project {
             .args(args)
             .current_dir(self.path())
             .env("NO_COLOR", "1")
+            // What is pending on the hosts, which are all here.
+            .env("XDG_STATE_HOME", self.path().join(".state"))
             .output()
             .expect("chainwright runs");
         Ran {

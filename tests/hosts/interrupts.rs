@@ -29,8 +29,12 @@ pub struct Work {
 
 impl Work {
     pub fn begin() -> (Self, Running) {
+        Self::begin_with(WORK)
+    }
+
+    fn begin_with(playbook: &str) -> (Self, Running) {
         let (host, folder) = (Host::take(), lab::folder());
-        std::fs::write(folder.path().join("work.yml"), WORK).expect("a playbook");
+        std::fs::write(folder.path().join("work.yml"), playbook).expect("a playbook");
         // A test that failed may have left its command running.
         host.shell("pkill -KILL -f '[u]ntil .* -e go'; rm -rf /var/tmp/chainwright-tests/work");
         let work = Self { host, folder };
@@ -112,10 +116,43 @@ fn a_killed_controller_leaves_no_agent_behind() {
 #[test]
 fn a_killed_agent_is_named_and_the_next_run_converges() {
     let (work, running) = Work::begin();
+    work.host.until("watches the command", SOON, "pgrep -f '[c]hainwright-watchdog'");
     work.host.shell("pkill -KILL -f '[c]hainwright/agent'");
     let ended = running.end_within(SOON).expect(4);
     assert!(ended.trouble().starts_with(&format!("the agent on {} died", &*work.host)), "{ended}");
-    // Nobody was there any more to end what it ran, as the help says.
-    work.no_agent_is_left();
+    work.nothing_is_left();
     work.converges();
+}
+
+/// A change that notifies, and a command that lasts until it may go on; the handler says who it was notified by.
+const NOTIFY: &str = r#"
+- name: Web
+  hosts: all
+  gather_facts: false
+  vars: {box: /var/tmp/chainwright-tests/work}
+  tasks:
+    - file: {path: "{{ box }}", state: directory, mode: "0777"}
+    - copy: {dest: "{{ box }}/conf", content: "x\n"}
+      become: true
+      become_user: nobody
+      notify: Reload
+    - shell: touch started; until [ -e go ]; do sleep 0.1; done; touch done
+      args: {chdir: "{{ box }}", creates: "{{ box }}/done"}
+  handlers:
+    - name: Reload
+      shell: echo reloaded >> {{ box }}/log
+"#;
+
+#[test]
+fn a_handler_whose_controller_was_killed_runs_in_the_next_run() {
+    let (work, running) = Work::begin_with(NOTIFY);
+    running.kill();
+    running.end_within(SOON).expect(128 + 9);
+    work.nothing_is_left();
+    work.may_go_on();
+    let next = work.again().expect(0);
+    assert!(next.to_string().contains("handler `Reload` is pending from an earlier run"), "{next}");
+    assert_eq!(work.again().expect(0).changed(), 0);
+    assert_eq!(work.host.shell("cat /var/tmp/chainwright-tests/work/log"), "reloaded\n");
+    work.host.shell("! find / -xdev -path '*chainwright*/pending' | grep .");
 }

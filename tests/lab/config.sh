@@ -41,6 +41,8 @@ vars_file() { # KIND
     local host
     printf 'lab_controller: "%s"\nlab_http: "%s"\nlab_addresses:\n' "$(controller_of "$1")" "$(http_url "$1")"
     for host in $(hosts_of "$1"); do printf '  %s: "%s"\n' "$host" "$(address_of "$1" "$host")"; done
+    printf 'lab_addresses6:\n'
+    for host in $(hosts_of "$1"); do printf '  %s: "%s"\n' "$host" "$(address6_of "$1" "$host")"; done
     [[ ! -f $state/geth/$geth_version/SHA256SUMS ]] ||
         awk '$2 == "geth" { printf "geth_sha256: \"%s\"\n", $1 }' "$state/geth/$geth_version/SHA256SUMS"
 }

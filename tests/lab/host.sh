@@ -16,6 +16,13 @@ number_of() {
 
 address_of() { printf '%s.%s' "$(prefix_of "$1")" "$((10 + $(number_of "$1" "$2")))"; }
 
+# The same host in IPv6, which goes no further than the bridge either.
+address6_of() { # KIND HOST
+    local a b
+    IFS=. read -r _ a b <<<"$(prefix_of "$1")"
+    printf 'fd6c:6177:%02x%02x::%x' "$a" "$b" "$((10 + $(number_of "$1" "$2")))"
+}
+
 hosts_of() { # KIND: those that have a disk, in the order of their numbers
     local host
     for host in "$state/$1/hosts"/*/; do

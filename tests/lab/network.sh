@@ -68,6 +68,8 @@ link_up() { # KIND HOST
     ip link set "$outer" master "$(name_of "$kind")" up
     ip -n "$namespace" link set lo up
     ip -n "$namespace" addr replace "$(address_of "$kind" "$host")/24" dev host0
+    # Usable at once: nobody else can have it.
+    [[ ! -e /proc/net/if_inet6 ]] || ip -n "$namespace" addr replace "$(address6_of "$kind" "$host")/64" dev host0 nodad
     ip -n "$namespace" link set host0 up
 }
 

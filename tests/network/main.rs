@@ -1,19 +1,38 @@
 //! The demo network on its booted hosts, with real geth: made, proven, restarted in order, broken on purpose and mended.
 //!
-//! The hosts are those of `tests/lab/lab up demo`; `make test` boots them. The tests share them, so they take turns.
+//! The hosts are those of `tests/lab/lab up demo`; `make test` boots them. The tests share them, so they take turns; so
+//! do those on the plain hosts, beside them.
 
 #[path = "../hosts/agent.rs"]
 mod agent;
+mod ceremony;
+mod ceremony_join;
+mod client_versions;
+mod consortium;
+mod dkg;
+mod doctor;
+mod existing_keys;
+mod four_chains;
+mod half_built;
 mod init;
+mod lock;
+mod metrics;
+mod plain;
+mod refused;
+mod restart;
 mod run;
+mod tls;
 
-use run::{Run, geth_started, on, play, start, turn};
+use run::{on, play, turn};
 
 const SEALERS: [&str; 3] = ["sealer1", "sealer2", "sealer3"];
 
 /// The network stands and is proven, whatever an earlier test left: a sealer that is down comes back, and one that still runs
 /// with an old configuration (the stats server's secret is new after its host was) takes the new one.
 fn network() {
+    if play("verify.yml", &[]).exit == 0 {
+        return;
+    }
     let mut run = play("site.yml", &[]);
     if run.exit == 2 {
         let restart = play("restart.yml", &[]);
@@ -27,6 +46,7 @@ fn network() {
 fn a_second_run_changes_nothing_and_proves_all_again() {
     let _turn = turn();
     network();
+    play("site.yml", &[]);
     let run = play("site.yml", &[]);
     assert_eq!(run.exit, 0, "{}", run.text);
     assert_eq!(run.changed(), 0, "{}", run.text);
@@ -34,83 +54,6 @@ fn a_second_run_changes_nothing_and_proves_all_again() {
     {
         assert!(run.proves(claim), "{claim}: {}", run.text);
     }
-}
-
-#[test]
-fn sealers_are_restarted_in_the_order_of_the_inventory_each_with_its_proofs() {
-    let _turn = turn();
-    network();
-    let run = play("restart.yml", &[]);
-    assert_eq!(run.exit, 0, "{}", run.text);
-    assert_eq!(run.hosts_of("eth_stop"), ["sealer2", "sealer3", "sealer1"]);
-    assert_eq!(run.hosts_of("eth_synced")[3..], ["sealer2", "sealer3", "sealer1"]);
-    for claim in ["state saved", "clean start", "sealed a new block itself", "has the block"] {
-        assert!(run.proves(claim), "{claim}: {}", run.text);
-    }
-}
-
-#[test]
-fn no_sealer_is_stopped_that_could_not_start_again() {
-    let _turn = turn();
-    network();
-    let before = SEALERS.map(geth_started);
-    on("sealer3", "echo 'Nonsense = 1' >> /etc/geth/config.toml");
-    let run = play("restart.yml", &[]);
-    on("sealer3", "sed -i /Nonsense/d /etc/geth/config.toml");
-    assert_eq!(run.exit, 2, "{}", run.text);
-    assert!(run.text.contains("field 'Nonsense' is not defined"), "{}", run.text);
-    let after = SEALERS.map(geth_started);
-    assert_ne!(before[1], after[1], "sealer2 comes first and is restarted");
-    assert_eq!((&before[0], &before[2]), (&after[0], &after[2]), "sealer3 is not stopped, sealer1 not touched");
-}
-
-#[test]
-fn a_sealer_that_was_killed_is_brought_back_before_any_other_is_stopped() {
-    let _turn = turn();
-    network();
-    on(
-        "sealer3",
-        "systemctl mask --runtime -q geth; systemctl kill -s KILL geth; systemctl stop geth; systemctl unmask --runtime -q geth",
-    );
-    let run = play("restart.yml", &[]);
-    assert_eq!(run.exit, 0, "{}", run.text);
-    assert_eq!(run.hosts_of("eth_stop"), ["sealer2", "sealer3", "sealer1"]);
-    assert!(run.text.contains("Unclean shutdown detected"), "the start tells of the kill: {}", run.text);
-}
-
-#[test]
-fn of_two_runs_at_once_the_second_is_told_who_holds_the_network() {
-    let _turn = turn();
-    network();
-    let mut first = start("restart.yml", &[]);
-    first.wait_for("eth_quorum");
-    let second = play("restart.yml", &[]);
-    assert_eq!(second.exit, 2, "{}", second.text);
-    assert!(second.text.contains("the network demo is held by"), "{}", second.text);
-    assert!(second.hosts_of("eth_stop").is_empty(), "{}", second.text);
-    // A holder that dies does not lock for ever: the next run goes ahead.
-    first.kill();
-    let third = run::until_free(|| play("restart.yml", &[]));
-    assert_eq!(third.exit, 0, "{}", third.text);
-}
-
-#[test]
-fn another_genesis_is_refused_with_both_hashes_and_nothing_touched() {
-    let _turn = turn();
-    network();
-    let before = (on("sealer1", "sha256sum /etc/geth/genesis.json"), SEALERS.map(geth_started));
-    let run: Run = play(
-        "site.yml",
-        &[
-            "-e",
-            r#"{"network": {"name": "demo", "chain_id": 46781, "engine": "clique", "period": 2,
-        "epoch": 30000, "alloc": {}, "client": {"name": "geth", "version": "{{ geth_version }}", "sha256": "{{ geth_sha256 }}",
-        "source": "{{ lab_http }}/geth/{{ geth_version }}/geth"}}}"#,
-        ],
-    );
-    assert_eq!(run.exit, 2, "{}", run.text);
-    assert!(run.text.contains("is the genesis of another network: it has hash 0x"), "{}", run.text);
-    assert_eq!(before, (on("sealer1", "sha256sum /etc/geth/genesis.json"), SEALERS.map(geth_started)));
 }
 
 #[test]
@@ -141,7 +84,7 @@ fn secrets_stay_on_their_hosts() {
 }
 
 #[test]
-fn the_units_are_sandboxed_and_run_as_users_of_their_own() {
+fn the_units_are_sandboxed_run_as_users_of_their_own_and_their_logs_are_capped() {
     let _turn = turn();
     network();
     for (host, unit) in [("sealer1", "geth"), ("rpc1", "geth"), ("bootnode1", "geth"), ("ethstats1", "ethstats")] {
@@ -150,6 +93,9 @@ fn the_units_are_sandboxed_and_run_as_users_of_their_own() {
         assert!(level.is_some_and(|level| level < 4.0), "{host}: {line}");
         let user = on(host, &format!("ps -o user= -p $(systemctl show -p MainPID --value {unit})"));
         assert_eq!(user.trim(), unit, "{host}");
+        // The cap that the running journald has, not only the one in a file.
+        let journal = on(host, "journalctl --quiet -u systemd-journald -o cat | grep -F 'System Journal' | tail -1");
+        assert!(journal.contains("max 500.0M"), "{host}: {journal}");
     }
 }
 

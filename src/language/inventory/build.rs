@@ -8,8 +8,9 @@ use crate::language::node::Node;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Endings that Ansible skips in a folder of inventories.
-const SKIPPED: &[&str] = &["pyc", "pyo", "swp", "bak", "rpm", "md", "txt", "rst", "orig", "cfg", "retry", "log", "j2"];
+/// Endings that Ansible skips in a folder of inventories, and those of a network's lock and its signatures.
+const SKIPPED: &[&str] =
+    &["pyc", "pyo", "swp", "bak", "rpm", "md", "txt", "rst", "orig", "cfg", "retry", "log", "j2", "lock", "sig"];
 
 /// An inventory while its sources are read.
 pub struct Builder<'a> {
@@ -73,7 +74,11 @@ impl Builder<'_> {
         for entry in entries {
             let name = entry.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let ending = entry.extension().map(|ending| ending.to_string_lossy().into_owned()).unwrap_or_default();
-            let skipped = name.starts_with('.') || name.ends_with('~') || SKIPPED.contains(&ending.as_str());
+            // They may stand beside the lock of the network that they are of.
+            let skipped = matches!(name.as_str(), "genesis.json" | "prometheus-targets.json")
+                || name.starts_with('.')
+                || name.ends_with('~')
+                || SKIPPED.contains(&ending.as_str());
             let variables = entry.is_dir() && matches!(name.as_str(), "group_vars" | "host_vars" | "vars_plugins");
             if !skipped && !variables {
                 self.path(&entry);

@@ -15,8 +15,9 @@ mod walk;
 use super::layers::Table;
 use super::node::{Data, Key, Node};
 use super::playbook::{Block, Item, Playbook, Role};
+use super::yaml;
 use crate::base::diagnostic::Checked;
-use crate::base::{Diagnostic, Span};
+use crate::base::{Diagnostic, Source, Span};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -74,6 +75,15 @@ impl Loader {
     /// A loader that also looks for roles in `roles_path`; `extra` are the variables of `-e`.
     pub fn new(roles_path: Vec<PathBuf>, extra: Table) -> Self {
         Self { roles_path, extra, ..Self::default() }
+    }
+
+    /// A file that is not on the disk: from now on this text stands at this path.
+    pub fn know(&self, path: &Path, text: &str) {
+        let read = yaml::load(&Source::new(files::shown(path), text));
+        let path = files::absolute(path);
+        if let Ok(mut known) = self.files.lock() {
+            known.insert(path, read);
+        }
     }
 
     /// A playbook, with everything that it imports.

@@ -8,6 +8,7 @@ use super::filters::patterns::pattern;
 use super::functions::find;
 use super::session::{Scope, Session};
 use super::undefined::{Missing, Trouble, defined};
+use crate::base::{python_regex, wildcard};
 use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 use std::path::{Path, PathBuf};
@@ -303,55 +304,39 @@ fn first_found(ask: &Ask) -> Result<Vec<Value>, Error> {
 fn fileglob(ask: &Ask) -> Result<Vec<Value>, Error> {
     let mut out = Vec::new();
     for term in texts(ask)? {
-        let whole = Path::new(&term);
-        let (folder, name) = (whole.parent().unwrap_or(Path::new("")), whole.file_name());
-        let name = name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let folders = if whole.is_absolute() {
-            vec![folder.to_owned()]
-        } else {
-            ask.session
-                .vars
-                .folders()
-                .iter()
-                .flat_map(|base| [base.join("files").join(folder), base.join(folder)])
-                .collect()
-        };
-        let regex = pattern(&glob_pattern(&name), false, false)?;
-        for folder in folders {
-            let mut found: Vec<String> = std::fs::read_dir(&folder)
-                .into_iter()
-                .flatten()
-                .flatten()
-                .filter(|entry| entry.path().is_file())
-                .filter(|entry| regex.is_match(entry.file_name().to_string_lossy().as_ref()).unwrap_or(false))
-                .map(|entry| entry.path().display().to_string())
-                .collect();
-            if !found.is_empty() {
-                found.sort();
-                out.extend(found.into_iter().map(Value::from));
-                break;
-            }
-        }
+        let found = files_like(&ask.session.vars.folders(), &term).map_err(|failure| wrong(failure.message))?;
+        out.extend(found.into_iter().map(Value::from));
     }
     Ok(out)
 }
 
-/// A shell pattern as a regular expression; a hidden file must be named as such.
-fn glob_pattern(glob: &str) -> String {
-    let mut out = String::from("\\A");
-    if glob.starts_with(['*', '?']) {
-        out.push_str("(?!\\.)");
-    }
-    for letter in glob.chars() {
-        match letter {
-            '*' => out.push_str("[^/]*"),
-            '?' => out.push_str("[^/]"),
-            '[' | ']' | '-' => out.push(letter),
-            '!' => out.push('^'),
-            letter => out.push_str(&fancy_regex::escape(&letter.to_string())),
+/// The files whose path fits a wildcard in its last part, sorted: those in the first of the base folders (or its `files/`) that
+/// has any. A hidden file must be named as such.
+pub fn files_like(bases: &[PathBuf], wildcard: &str) -> crate::base::failure::Result<Vec<String>> {
+    let whole = Path::new(wildcard);
+    let folder = whole.parent().unwrap_or(Path::new(""));
+    let name = whole.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let regex = wildcard::compile(&name)?;
+    let fits = |other: &str| {
+        (name.starts_with('.') || !other.starts_with('.')) && python_regex::is_match(&regex, other).unwrap_or(false)
+    };
+    let folders: Vec<PathBuf> = if whole.is_absolute() {
+        vec![folder.to_owned()]
+    } else {
+        bases.iter().flat_map(|base| [base.join("files").join(folder), base.join(folder)]).collect()
+    };
+    for folder in folders {
+        let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        let mut found: Vec<String> = files
+            .filter(|entry| entry.path().is_file() && fits(entry.file_name().to_string_lossy().as_ref()))
+            .map(|entry| entry.path().display().to_string())
+            .collect();
+        if !found.is_empty() {
+            found.sort();
+            return Ok(found);
         }
     }
-    out + "\\z"
+    Ok(vec![])
 }
 
 fn nested(terms: &[Value]) -> Result<Vec<Value>, Error> {

@@ -13,6 +13,7 @@ mod session;
 mod tests;
 mod undefined;
 
+pub use lookups::files_like;
 pub use options::TemplateOptions;
 
 use super::{Data, Node, Variables};

@@ -1,5 +1,7 @@
 //! `apt`: packages of Debian and its relatives are installed, or not.
 
+mod file;
+mod lists;
 mod packages;
 
 use super::execution::lines;
@@ -7,20 +9,13 @@ use super::loose::{Flag, Number, Text, Words};
 use super::program::{ask, complaint, tool};
 use super::{Cx, Module, Result};
 use crate::base::{Diff, Failure, Map};
-use crate::system::http::Request;
-use crate::system::{Command, Ended, System, Traits, Writer};
+use crate::system::{Command, Ended, Writer};
 use packages::{FORMAT, Package, Spec, Step, candidates, installed, simulated};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-
-/// Where apt keeps its lists of packages, and where it keeps packages.
-const LISTS: &str = "/var/lib/apt/lists";
-const ARCHIVES: &str = "/var/cache/apt/archives";
-/// Ubuntu's apt marks each successful update here.
-const STAMP: &str = "/var/lib/apt/periodic/update-success-stamp";
 
 /// Installs, upgrades and removes packages with apt.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -310,91 +305,6 @@ impl Apt {
         let auto = self.autoremove.0.then_some("--auto-remove");
         let words: Vec<&str> = ["remove"].into_iter().chain(auto).chain(found.iter().map(String::as_str)).collect();
         self.predicted(cx, &words)
-    }
-
-    /// Installs a package file.
-    fn install_file(&self, cx: &mut Cx, deb: &str) -> Result<Option<Ended>> {
-        let mut staged = None;
-        let path: PathBuf = if deb.contains("://") {
-            let name = deb.split(['?', '#']).next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
-            let path = Path::new(ARCHIVES).join(if name.is_empty() { "package.deb" } else { name });
-            let mut response = cx.system.http(&Request::new("GET", deb))?;
-            if response.status != 200 {
-                return Err(Failure::new(format!(
-                    "{deb}: the server answered {} {}",
-                    response.status, response.reason
-                )));
-            }
-            // Only the file itself tells what is in it: it is fetched in check mode, too, and dropped.
-            let file = cx.system.writer().stage(&path, &mut response.body, None, Traits::mode(0o644))?;
-            staged = Some(file);
-            path
-        } else {
-            cx.system.expand(deb)?
-        };
-        let file = staged.as_ref().map_or(path.as_path(), |staged| staged.path()).to_string_lossy().into_owned();
-        let format = "--showformat=${Package}\\t${Version}\\t${Architecture}";
-        let text = ask(cx.system, &tool(["dpkg-deb", "-W", format, &file]))?;
-        let mut fields = text.trim().split('\t').map(str::to_owned);
-        let (Some(name), Some(version), architecture) = (fields.next(), fields.next(), fields.next()) else {
-            return Err(Failure::new(format!("{deb} is not a Debian package")));
-        };
-        let packages = Self::packages(cx)?;
-        let there = packages.iter().find(|package| {
-            package.status == "installed"
-                && package.name == name
-                && Some(&package.architecture) == architecture.as_ref()
-        });
-        if there.is_some_and(|package| package.version == version) {
-            return Ok(None);
-        }
-        let before = there.map_or("absent", |package| package.version.as_str());
-        let shown = path.to_string_lossy().into_owned();
-        let mut command = self.apt_get(&["install", &shown]);
-        command.argv.push("--allow-downgrades".into());
-        let lines = cx.lines();
-        cx.change(Diff::value(name, before, version), |writer| {
-            if let Some(staged) = staged {
-                staged.commit()?;
-            }
-            self.run_apt(writer, &command, lines)
-        })
-    }
-
-    /// When the lists of packages were last got, in seconds since 1970.
-    fn cache_time(system: &System) -> Result<i64> {
-        let mut newest = 0;
-        for path in [STAMP, LISTS] {
-            let seconds = system.meta(Path::new(path))?.map_or(0, |meta| meta.modified / 1_000_000_000);
-            newest = newest.max(seconds);
-        }
-        Ok(newest)
-    }
-
-    /// Gets the lists of packages, if they are too old. Says whether it did (or would).
-    fn update(&self, cx: &mut Cx, alone: bool) -> Result<bool> {
-        if !self.update_cache.0 && self.cache_valid_time.0 == 0 {
-            return Ok(false);
-        }
-        let age = jiff::Timestamp::now().as_second() - Self::cache_time(cx.system)?;
-        if age < self.cache_valid_time.0 {
-            return Ok(false);
-        }
-        let command = self.apt_get(&["-o", "APT::Update::Error-Mode=any", "update"]);
-        let lines = cx.lines();
-        let effect = |writer: &Writer| {
-            self.run_apt(writer, &command, lines)?;
-            // apt leaves the folder's time alone if no list was new.
-            let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).ok();
-            writer.times(Path::new(LISTS), None, now)
-        };
-        if alone {
-            cx.change(Diff::action("get the lists of packages"), effect)?;
-        } else if !cx.check {
-            // The means to an end: what changes is what is installed.
-            effect(&cx.system.writer())?;
-        }
-        Ok(true)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Streams of events made by hand, and what a person then sees.
 
 use super::*;
-use crate::base::Diff;
 use crate::base::event::Proof;
+use crate::base::{Diff, Recap};
 use crate::report::look::PLAIN;
 use serde_json::json;
 
@@ -74,6 +74,7 @@ fn a_run_reads_as_ansible_users_expect() {
             Event::StepDone(failed),
             Event::StepDone(unreachable),
             Event::Warning { text: "be careful".into() },
+            Event::NoMoreHosts,
             Event::RunEnded { recap, exit: 4, round_trips: 3, bytes: (1_234_567, 890), seconds: 75.2 },
         ],
     );
@@ -85,7 +86,7 @@ fn a_run_reads_as_ansible_users_expect() {
     changed: [sealer2] => mode 0755 -> 0700, owner root -> geth
 
     TASK [Try] *********************************************************************
-    failed: [sealer1] => non-zero return code
+    fatal: [sealer1]: FAILED! => non-zero return code
         cmd: false
         rc: 1
         stderr: |
@@ -95,6 +96,8 @@ fn a_run_reads_as_ansible_users_expect() {
               to see why
     fatal: [sealer2]: UNREACHABLE! => Connection refused
     [WARNING]: be careful
+
+    NO MORE HOSTS LEFT *************************************************************
 
     PLAY RECAP *********************************************************************
     sealer2                    : ok=1    changed=1    unreachable=1    failed=0    skipped=0    rescued=0    ignored=0   
@@ -131,7 +134,7 @@ fn a_loop_shows_its_items_and_not_its_sum() {
     failed: [a] (item=nope) => no such package
     ...ignoring
     skipping: [b]
-    failed: [c] => its `failed_when` holds
+    fatal: [c]: FAILED! => its `failed_when` holds
         rc: 0
     "#);
 }
@@ -227,6 +230,8 @@ fn verbose_shows_results_and_diff_shows_texts() {
     skipping: [c] =>
         false_condition: x == 1
 
+    PLAY RECAP *********************************************************************
+
     Done: 0.0 s; nothing was changed (check mode)
     ");
 }
@@ -253,7 +258,7 @@ fn steps_that_come_out_of_order_get_their_heading_again() {
 
     TASK [One] *********************************************************************
     FAILED - RETRYING: [b]: One (2 retries left).
-    failed: [b] => no
+    fatal: [b]: FAILED! => no
     ...rescued
     ");
 }

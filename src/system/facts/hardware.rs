@@ -151,16 +151,13 @@ pub fn dmi(host: &Host, facts: &mut Map) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::System;
+    use crate::system::testing::host_with;
     use std::fmt::Write as _;
 
     fn facts(path: &str, text: &str, gather: fn(&Host, &mut Map)) -> Map {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        let (_root, system) = host_with(&[(path, text)]);
         let mut facts = Map::new();
-        gather(&Host(&System::new(root.path())), &mut facts);
+        gather(&Host(&system), &mut facts);
         facts
     }
 

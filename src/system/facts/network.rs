@@ -252,6 +252,7 @@ pub fn dns(host: &Host, facts: &mut Map) {
 mod tests {
     use super::*;
     use crate::system::System;
+    use crate::system::testing::host_with;
 
     #[test]
     fn the_default_route_with_the_lowest_metric_counts() {
@@ -268,12 +269,10 @@ mod tests {
 
     #[test]
     fn name_servers_and_options_are_read() {
-        let root = tempfile::tempdir().unwrap();
-        std::fs::create_dir(root.path().join("etc")).unwrap();
         let text = "# made by hand\nsearch lab example\nnameserver 10.0.0.1\nnameserver ::1\noptions ndots:2 rotate\n";
-        std::fs::write(root.path().join("etc/resolv.conf"), text).unwrap();
+        let (_root, system) = host_with(&[("etc/resolv.conf", text)]);
         let mut facts = Map::new();
-        dns(&Host(&System::new(root.path())), &mut facts);
+        dns(&Host(&system), &mut facts);
         let expected = json!({
             "search": ["lab", "example"], "nameservers": ["10.0.0.1", "::1"], "options": {"ndots": "2", "rotate": true},
         });

@@ -261,17 +261,12 @@ pub fn virtualization(host: &Host, facts: &mut Map) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::System;
+    use crate::system::testing::host_with;
 
     fn facts(files: &[(&str, &str)], gather: fn(&Host, &mut Map)) -> Map {
-        let root = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = root.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
+        let (_root, system) = host_with(files);
         let mut facts = Map::new();
-        gather(&Host(&System::new(root.path())), &mut facts);
+        gather(&Host(&system), &mut facts);
         facts
     }
 

@@ -4,6 +4,7 @@ use super::super::Callable;
 use super::super::args::Args;
 use super::super::convert::{kind_words, wrong};
 use super::super::session::lock;
+use crate::base::python_regex::{self, Flags};
 use fancy_regex::{Captures, Regex};
 use minijinja::{Error, State, Value};
 use std::collections::HashMap;
@@ -27,69 +28,11 @@ pub(in super::super) fn pattern(text: &str, ignore_case: bool, multiline: bool) 
     if let Some(known) = lock(&KNOWN).get(&key) {
         return Ok(known.clone());
     }
-    let flags = match (ignore_case, multiline) {
-        (true, true) => "(?im)",
-        (true, false) => "(?i)",
-        (false, true) => "(?m)",
-        (false, false) => "",
-    };
-    let regex = Regex::new(&format!("{flags}{}", translated(text, multiline)))
-        .map_err(|error| wrong(format!("the regular expression `{text}` is wrong: {error}")))?;
+    let flags = Flags { multiline, ignore_case, ..Flags::default() };
+    let regex = python_regex::compile(text, flags).map_err(|failure| wrong(failure.message))?;
     let regex = Arc::new(regex);
     lock(&KNOWN).insert(key, regex.clone());
     Ok(regex)
-}
-
-/// Python's spelling in ours: `[` inside of a class, `{` that counts nothing, `\Z`, and `$` before a last newline.
-fn translated(text: &str, multiline: bool) -> String {
-    let letters: Vec<char> = text.chars().collect();
-    let (mut out, mut class, mut class_start, mut at) = (String::new(), false, 0, 0);
-    while at < letters.len() {
-        let letter = letters[at];
-        match letter {
-            '\\' => {
-                let next = letters.get(at + 1).copied();
-                match next {
-                    Some('Z') => out.push_str("\\z"),
-                    Some(next) => out.extend(['\\', next]),
-                    None => out.push('\\'),
-                }
-                at += 1;
-            }
-            '[' if class => out.push_str("\\["),
-            '[' => {
-                class = true;
-                class_start = at;
-                out.push('[');
-                if letters.get(at + 1) == Some(&'^') {
-                    out.push('^');
-                    at += 1;
-                    class_start = at;
-                }
-            }
-            ']' if class && at == class_start + 1 => out.push_str("\\]"),
-            ']' if class => {
-                class = false;
-                out.push(']');
-            }
-            '&' | '~' if class => out.extend(['\\', letter]),
-            '{' if !class && !counts(&letters[at..]) => out.push_str("\\{"),
-            '$' if !class && !multiline => out.push_str("(?=\\n?\\z)"),
-            letter => out.push(letter),
-        }
-        at += 1;
-    }
-    out
-}
-
-/// Whether this is `{2}`, `{2,}`, `{,3}` or `{2,3}`.
-fn counts(letters: &[char]) -> bool {
-    let inner: String = letters[1..].iter().take_while(|letter| **letter != '}').collect();
-    let digits = |text: &str| text.chars().all(|letter| letter.is_ascii_digit());
-    match inner.split_once(',') {
-        Some((from, to)) => digits(from) && digits(to) && inner.len() > 1,
-        None => !inner.is_empty() && digits(&inner),
-    }
 }
 
 fn given(args: &Args, at: usize) -> Result<Arc<Regex>, Error> {
@@ -101,38 +44,6 @@ fn failed(error: fancy_regex::Error) -> Error {
     wrong(format!("the regular expression gave up: {error}"))
 }
 
-/// A replacement with `\1` and `\g<name>` filled in.
-fn expanded(replacement: &str, found: &Captures<str>) -> String {
-    let mut out = String::new();
-    let mut letters = replacement.chars().peekable();
-    while let Some(letter) = letters.next() {
-        if letter != '\\' {
-            out.push(letter);
-            continue;
-        }
-        match letters.next() {
-            Some(digit) if digit.is_ascii_digit() => {
-                let mut number = digit.to_string();
-                if let Some(second) = letters.next_if(char::is_ascii_digit) {
-                    number.push(second);
-                }
-                let group = number.parse().ok().and_then(|group| found.get(group));
-                out.push_str(group.map_or("", |group| group.as_str()));
-            }
-            Some('g') if letters.next_if_eq(&'<').is_some() => {
-                let name: String = letters.by_ref().take_while(|letter| *letter != '>').collect();
-                let group = name.parse().ok().map_or_else(|| found.name(&name), |number| found.get(number));
-                out.push_str(group.map_or("", |group| group.as_str()));
-            }
-            Some('n') => out.push('\n'),
-            Some('t') => out.push('\t'),
-            Some('\\') | None => out.push('\\'),
-            Some(other) => out.extend(['\\', other]),
-        }
-    }
-    out
-}
-
 fn regex_replace(_: &mut State, args: &Args) -> Result<Value, Error> {
     let text = args.text()?;
     let replacement = args.str(1, "replacement")?.unwrap_or_default();
@@ -141,20 +52,12 @@ fn regex_replace(_: &mut State, args: &Args) -> Result<Value, Error> {
         ..=0 => usize::MAX,
         count => usize::try_from(count).unwrap_or(usize::MAX),
     };
-    let (mut out, mut last, mut count) = (String::new(), 0, 0);
-    for found in regex.captures_iter(text.as_str()).take(most) {
-        let found = found.map_err(failed)?;
-        let Some(whole) = found.get(0) else { continue };
-        out.push_str(&text[last..whole.start()]);
-        out.push_str(&expanded(&replacement, &found));
-        last = whole.end();
-        count += 1;
-    }
+    let replaced = python_regex::replace(&regex, &text, &replacement, most);
+    let (out, count) = replaced.map_err(|failure| wrong(failure.message))?;
     let wanted = args.int(9, "mandatory_count")?.unwrap_or(0);
-    if wanted > 0 && wanted != count {
+    if wanted > 0 && usize::try_from(wanted) != Ok(count) {
         return Err(wrong(format!("`regex_replace` should have replaced {wanted} times, but did {count} times")));
     }
-    out.push_str(&text[last..]);
     Ok(Value::from(out))
 }
 

@@ -1,0 +1,393 @@
+//! What `check` says of broken files: one line a finding, `line:column`, `!` before an error.
+
+use super::*;
+use crate::base::{Source, Value};
+use crate::chain::client::Version;
+use crate::chain::genesis::build::{Aura, Bft, Clique, Common, Ethereum, Family, Validators};
+use crate::chain::genesis::forks::{CLIQUE_FORKS, Fork};
+use crate::chain::genesis::{Account, read};
+use alloy_primitives::{Address, U256};
+use serde_json::json;
+
+const GETH: Target = Target::Geth(Version(1, 13, 15));
+
+fn lines(text: &str, target: Target) -> Vec<String> {
+    let source = Source::new("genesis.json", text);
+    let found = match read::read(&source, Some(target)) {
+        Ok(file) => check(&file, target),
+        Err(mistakes) => mistakes,
+    };
+    let line = |diagnostic: &Diagnostic| {
+        assert!(diagnostic.help.as_ref().is_some_and(|help| !help.is_empty()), "no remedy: {diagnostic}");
+        let (line, column) = diagnostic.span.as_ref().unwrap().line_column();
+        let mark = if diagnostic.warning { "" } else { "!" };
+        format!("{line}:{column} {mark}{}", diagnostic.message)
+    };
+    found.iter().map(line).collect()
+}
+
+fn common(last: Fork) -> Common {
+    let mut common = Common { chain_id: 46_781, gas_limit: 30_000_000, ..Common::default() };
+    common.forks.extend(CLIQUE_FORKS.iter().filter(|fork| **fork <= last).map(|fork| (*fork, 0)));
+    let rich = Account { balance: U256::from(5), ..Account::default() };
+    common.alloc.insert(Address::repeat_byte(3), rich);
+    common
+}
+
+fn address(byte: u8) -> String {
+    Address::repeat_byte(byte).to_string()
+}
+
+fn validators() -> Vec<Address> {
+    [1, 2, 4].map(Address::repeat_byte).to_vec()
+}
+
+fn clique() -> String {
+    let clique = Clique { period: 5, epoch: 30_000, signers: validators(), besu: false };
+    clique.to_json(&common(Fork::London)).unwrap()
+}
+
+/// What is found in a file of Clique in which something was changed.
+fn changed(change: impl Fn(&mut Value)) -> Vec<String> {
+    changed_for(GETH, change)
+}
+
+fn changed_for(target: Target, change: impl Fn(&mut Value)) -> Vec<String> {
+    let mut file: Value = serde_json::from_str(&clique()).unwrap();
+    change(&mut file);
+    lines(&format!("{file:#}"), target)
+}
+
+fn config(file: &mut Value) -> &mut crate::base::Map {
+    file["config"].as_object_mut().unwrap()
+}
+
+/// The findings' messages without places.
+fn messages(found: &[String]) -> Vec<&str> {
+    found.iter().map(|line| line.split_once(' ').unwrap().1).collect()
+}
+
+fn one(found: &[String], part: &str) {
+    assert!(found.len() == 1 && found[0].contains(part), "{found:#?}");
+}
+
+#[test]
+fn what_is_built_is_sound() {
+    assert_eq!(lines(&clique(), GETH), [] as [&str; 0]);
+    for (family, target, last) in [
+        (Family::Qbft, Target::Besu, Fork::London),
+        (Family::Ibft2, Target::Besu, Fork::London),
+        (Family::Istanbul, Target::Quorum, Fork::Berlin),
+        (Family::QuorumQbft, Target::Quorum, Fork::Berlin),
+    ] {
+        let bft = Bft { family, period: 2, epoch: 30_000, request_timeout: 4, validators: validators() };
+        assert_eq!(lines(&bft.to_json(&common(last)).unwrap(), target), [] as [&str; 0], "{family:?}");
+    }
+    let aura = Aura { name: "ours".into(), period: 5, validators: Validators::List(validators()) };
+    assert_eq!(lines(&aura.to_json(&common(Fork::Berlin)).unwrap(), Target::OpenEthereum), [] as [&str; 0]);
+    let mut prague = common(Fork::London);
+    prague.forks.extend([Fork::Shanghai, Fork::Cancun, Fork::Prague].map(|fork| (fork, 0)));
+    let found = lines(&Ethereum::default().to_json(&prague).unwrap(), Target::NEWEST);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].contains("contracts that forks of this file call are not there"));
+}
+
+#[test]
+fn extra_data_of_a_wrong_length_says_what_is_missing() {
+    let with = |extra: String| changed(|file| file["extraData"] = extra.as_str().into());
+    let signer = "11".repeat(20);
+    one(&with(format!("0x{}{signer}", "00".repeat(32))), "!the extra data has 52 bytes");
+    one(&with("0x00".into()), "has 1 bytes");
+    one(&with(format!("0x{}", "00".repeat(97))), "!the extra data lists no signer");
+    one(&with(format!("0x{}0", "00".repeat(97))), "odd number of digits");
+}
+
+#[test]
+fn signers_are_in_order_and_each_once() {
+    let with = |signers: &[u8]| {
+        let list: String = signers.iter().map(|byte| format!("{byte:02x}").repeat(20)).collect();
+        changed(|file| file["extraData"] = format!("0x{}{list}{}", "00".repeat(32), "00".repeat(65)).into())
+    };
+    one(&with(&[2, 1, 3]), "the signers are not in ascending order");
+    one(&with(&[1, 2, 2]), "!the signer 0x0202020202020202020202020202020202020202 is listed twice");
+    one(&with(&[0, 1, 2]), "!the zero address is a signer");
+    one(&with(&[1, 2]), "of two signers 2 must be live");
+}
+
+#[test]
+fn the_settings_of_clique_are_looked_at() {
+    let with = |name: &str, value: Value| {
+        changed(|file| drop(config(file)["clique"].as_object_mut().unwrap().insert(name.into(), value.clone())))
+    };
+    one(&with("period", json!(0)), "with a period of 0");
+    one(&with("period", json!(5000)), "5000 seconds");
+    one(&with("epoch", json!(0)), "reset every 30000");
+    one(&with("epoch", json!(3)), "reset every 3 blocks");
+    one(&with("perod", json!(3)), "!geth 1.13.15 knows no `perod` in `clique`");
+    let found = with("blockperiodseconds", json!(2));
+    one(&found, "!`blockperiodseconds` is Besu's name");
+    one(
+        &changed(|file| drop(config(file)["clique"].as_object_mut().unwrap().remove("period"))),
+        "`clique` has no `period`",
+    );
+}
+
+#[test]
+fn a_schedule_has_no_holes_and_keeps_its_order() {
+    one(&changed(|file| drop(config(file).remove("berlinBlock"))), "!`londonBlock` stands without `berlinBlock`");
+    let found = changed(|file| {
+        config(file)["berlinBlock"] = 9.into();
+        config(file)["londonBlock"] = 7.into();
+    });
+    one(&found, "!`londonBlock` is 7, but `berlinBlock`, which comes before it, is 9");
+    one(&changed(|file| drop(config(file).insert("shanghaiTime".into(), 0.into()))), "!Clique cannot seal Shanghai");
+    one(&changed(|file| config(file)["londonBlock"] = "0x0".into()), "!geth refuses `londonBlock` in quotes");
+    one(&changed(|file| config(file)["londonBlock"] = "soon".into()), "is not a whole number");
+    one(
+        &changed(|file| drop(config(file).insert("londnBlock".into(), 0.into()))),
+        "!geth 1.13.15 knows no `londnBlock`",
+    );
+}
+
+#[test]
+fn a_missing_eip_155_lets_transactions_be_replayed() {
+    let found =
+        changed(|file| config(file).retain(|name, _| ["chainId", "clique", "homesteadBlock"].contains(&name.as_str())));
+    one(&found, "!there is no `eip155Block`");
+    let found = changed(|file| {
+        for name in [
+            "eip155Block",
+            "eip158Block",
+            "byzantiumBlock",
+            "constantinopleBlock",
+            "petersburgBlock",
+            "istanbulBlock",
+            "berlinBlock",
+            "londonBlock",
+        ] {
+            config(file)[name] = 9.into();
+        }
+    });
+    one(&found, "up to block 9 transactions can be played again");
+}
+
+#[test]
+fn a_client_that_is_too_old_is_told_with_the_version_that_is_not() {
+    let found = changed_for(Target::Geth(Version(1, 9, 25)), |_| ());
+    assert_eq!(
+        messages(&found),
+        [
+            "!geth 1.9.25 does not know Berlin and passes `berlinBlock` over: it plays by other rules from the first block on",
+            "!geth 1.9.25 does not know London and passes `londonBlock` over: it computes another block 0 than newer clients",
+        ]
+    );
+    let later = changed_for(Target::Geth(Version(1, 10, 0)), |file| config(file)["londonBlock"] = 100.into());
+    one(&later, "it leaves the chain at block 100");
+    assert!(changed_for(Target::Geth(Version(1, 10, 26)), |_| ()).is_empty());
+    one(
+        &changed_for(Target::Geth(Version(1, 10, 26)), |file| file["gasLimit"] = 30_000_000.into()),
+        "!geth before 1.11.2 refuses `gasLimit` without quotes",
+    );
+    one(&changed_for(Target::Quorum, |_| ()), "!GoQuorum does not know London");
+}
+
+#[test]
+fn clique_past_its_last_version_is_refused() {
+    one(
+        &changed_for(Target::Geth(Version(1, 14, 0)), |_| ()),
+        "!geth 1.14.0 does not seal with Clique; 1.13.15 is the last geth that does",
+    );
+    one(
+        &changed(|file| drop(config(file).insert("terminalTotalDifficulty".into(), 0.into()))),
+        "!from block 1 on this network expects its blocks from a consensus client",
+    );
+    let plain = json!({"config": {"chainId": 46_781, "homesteadBlock": 0, "eip150Block": 0, "eip155Block": 0, "eip158Block": 0},
+        "gasLimit": "0x1c9c380", "difficulty": "0x1", "alloc": {}});
+    one(
+        &lines(&plain.to_string(), Target::Geth(Version(1, 17, 4))),
+        "refuses a file without `terminalTotalDifficulty`",
+    );
+}
+
+#[test]
+fn chain_ids_of_others_are_told() {
+    let with = |id: Value| changed(|file| config(file)["chainId"] = id.clone());
+    one(&with(json!(1)), "Ethereum's main network");
+    one(&with(json!(1337)), "everybody's development network");
+    one(&with(json!(0)), "!the chain id is 0");
+    one(&changed(|file| drop(config(file).remove("chainId"))), "!there is no `chainId`");
+}
+
+#[test]
+fn gas_limits_that_stop_a_chain_are_told() {
+    let with = |limit: &str| changed(|file| file["gasLimit"] = limit.into());
+    one(&with("0x0"), "the gas limit is 0");
+    one(&with("0x1000"), "!the gas limit is 4096");
+    one(&with("0x2000"), "no transaction fits");
+    one(&with("0x8000000000000000"), "!the gas limit is 9223372036854775808");
+    one(&changed(|file| drop(file.as_object_mut().unwrap().remove("gasLimit"))), "!this genesis has no `gasLimit`");
+}
+
+#[test]
+fn accounts_are_looked_at_one_by_one() {
+    let with = |address: &str, account: Value| {
+        changed(|file| drop(file["alloc"].as_object_mut().unwrap().insert(address.into(), account.clone())))
+    };
+    let money = || json!({"balance": "0x10"});
+    one(&with("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD", money()), "!the checksum of this address is wrong");
+    one(&with("0x0000000000000000000000000000000000000004", money()), "is a precompiled contract: nobody can spend");
+    assert!(with("0x0000000000000000000000000000000000000004", json!({"balance": "0x1"})).is_empty());
+    one(&with("0x12", money()), "!`alloc`: `0x12` has 2 digits, not 40");
+    one(
+        &with("0x0303030303030303030303030303030303030303", money()),
+        "!the account 0x0303030303030303030303030303030303030303 stands here a second time",
+    );
+    one(
+        &with("0x0505050505050505050505050505050505050505", json!({"balance": "0x0"})),
+        "holds nothing, but changes the hash",
+    );
+    one(
+        &with("0x0505050505050505050505050505050505050505", json!({"nonce": "0x1"})),
+        "!the account 0x0505050505050505050505050505050505050505 has no `balance`",
+    );
+    one(
+        &with("0x0505050505050505050505050505050505050505", json!({"balance": "0x1", "secretKey": "0x12"})),
+        "the private key of",
+    );
+    one(
+        &with("0x0505050505050505050505050505050505050505", json!({"balance": "0x1", "code": "6080"})),
+        "!geth refuses `code` without 0x",
+    );
+    one(&with("0x0505050505050505050505050505050505050505", json!({"balance": "much"})), "is not a whole number");
+    one(
+        &with("0x0505050505050505050505050505050505050505", json!({"balance": "0x1", "storage": {"0x1": "0x01"}})),
+        "!geth refuses the slot 0x1",
+    );
+    one(&changed(|file| file["alloc"] = json!({})), "nobody can pay for gas");
+}
+
+#[test]
+fn unquoted_hexadecimal_numbers_are_told_where_they_stand() {
+    let text = clique()
+        .replace("\"0303030303030303030303030303030303030303\": {", "0x0303030303030303030303030303030303030303: {");
+    let found = lines(&text, GETH);
+    assert_eq!(found, ["27:5 !`0x0303030303030303030303030303030303030303` is a hexadecimal number without quotes"]);
+}
+
+#[test]
+fn files_of_other_clients_are_refused_once() {
+    let bft = Bft { family: Family::Qbft, period: 2, epoch: 30_000, request_timeout: 4, validators: validators() };
+    let text = bft.to_json(&common(Fork::London)).unwrap();
+    one(&lines(&text, GETH), "!geth 1.13.15 cannot run this network: it is a genesis of Besu, with QBFT");
+    let mut file: Value = serde_json::from_str(&text).unwrap();
+    file["config"]["qbft"] = json!({"requesttimeoutseconds": 1});
+    one(&lines(&file.to_string(), Target::Besu), "!`qbft` has no `blockperiodseconds`");
+    file["config"]["qbft"] = json!({"blockperiodseconds": 5, "requesttimeoutseconds": 1});
+    one(&lines(&file.to_string(), Target::Besu), "a round is given up after 1 s");
+    file["config"]["qbft"] = json!({"blockperiodseconds": 5});
+    file["extraData"] = "0x00".into();
+    one(&lines(&file.to_string(), Target::Besu), "!the extra data lists no validators of QBFT");
+    let with_decimal = text.replace("\"difficulty\": \"0x1\"", "\"difficulty\": 10");
+    let found = lines(&with_decimal, Target::Besu);
+    assert!(found.iter().any(|line| line.contains("!Besu reads `difficulty` 10 as 0x10")), "{found:#?}");
+}
+
+#[test]
+fn goquorum_wants_its_own_settings() {
+    let bft = Bft { family: Family::Istanbul, period: 2, epoch: 30_000, request_timeout: 4, validators: validators() };
+    let mut file: Value = serde_json::from_str(&bft.to_json(&common(Fork::Berlin)).unwrap()).unwrap();
+    file["config"]["txnSizeLimit"] = 16.into();
+    one(&lines(&file.to_string(), Target::Quorum), "!GoQuorum refuses a `txnSizeLimit`");
+    file["config"]["txnSizeLimit"] = 64.into();
+    file["mixHash"] = format!("0x{}", "0".repeat(64)).into();
+    one(&lines(&file.to_string(), Target::Quorum), "!the mix hash is not the one");
+}
+
+#[test]
+fn chain_specifications_are_looked_at() {
+    let aura = Aura { name: "ours".into(), period: 5, validators: Validators::List(validators()) };
+    let good: Value = serde_json::from_str(&aura.to_json(&common(Fork::Berlin)).unwrap()).unwrap();
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut file = good.clone();
+        change(&mut file);
+        lines(&file.to_string(), Target::OpenEthereum)
+    };
+    let engine = |file: &mut Value, name: &str, value: Value| file["engine"]["authorityRound"]["params"][name] = value;
+    one(&with(&|file| engine(file, "stepDuration", json!("0"))), "!`stepDuration` is not a positive number");
+    one(&with(&|file| engine(file, "validators", json!({"list": []}))), "!the list of validators is empty");
+    one(
+        &with(&|file| engine(file, "validators", json!({"lst": []}))),
+        "!the validators are neither a list nor a contract",
+    );
+    one(
+        &with(&|file| engine(file, "validators", json!({"multi": {"5": {"list": [address(1)]}}}))),
+        "!`multi` names no validators for block 0",
+    );
+    one(&with(&|file| engine(file, "validators", json!({"list": [address(1), address(1)]}))), "is listed twice");
+    one(&with(&|file| file["params"]["eip155Transitoin"] = "0x0".into()), "!OpenEthereum knows no `eip155Transitoin`");
+    one(
+        &with(&|file| drop(file["params"].as_object_mut().unwrap().remove("minGasLimit"))),
+        "!`params` has no `minGasLimit`",
+    );
+    one(&with(&|file| drop(file["genesis"].as_object_mut().unwrap().remove("seal"))), "!block 0 has no seal of Aura");
+    one(
+        &with(&|file| file["genesis"]["seal"]["authorityRound"]["signature"] = "0x00".into()),
+        "!the signature has 1 bytes",
+    );
+    one(
+        &with(&|file| {
+            drop(file["accounts"].as_object_mut().unwrap().remove("0x0000000000000000000000000000000000000002"));
+        }),
+        "!the built-in contract sha256",
+    );
+}
+
+#[test]
+fn autonity_s_users_are_looked_at() {
+    let enode = "enode://ca634cae0d49acb401d8a4c6b6fe8c55b70d115bf400769cc1400f3258cd31387574077f301b421bc84df7266c44e9e6d569fc56be00812904767bf5ccd1fc7f@10.0.0.1:30303";
+    let file = |user: Value| {
+        let file = json!({"config": {"chainId": 46_781, "homesteadBlock": 0, "eip150Block": 0, "eip155Block": 0, "tendermint": {"block-period": 1},
+            "autonityContract": {"operator": address(1), "users": [user]}},
+            "gasLimit": "0x1c9c380", "difficulty": "0x1", "mixHash": crate::chain::bft::MIX_HASH, "alloc": {}});
+        lines(&file.to_string(), Target::Autonity)
+    };
+    assert_eq!(file(json!({"enode": enode, "type": "validator", "stake": 5})), [] as [&str; 0]);
+    one(
+        &file(json!({"enode": enode, "type": "validator", "address": address(2)})),
+        "!this address is not that of the enode",
+    );
+    one(&file(json!({"enode": "fqdn://a.example", "type": "validator"})), "!a name is not resolved yet");
+    let found = file(json!({"enode": enode, "type": "participant", "stake": 5}));
+    assert!(
+        found.iter().any(|line| line.contains("a participant has stake"))
+            && found.iter().any(|line| line.contains("no user is a validator")),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn what_is_no_genesis_is_said_to_be_none() {
+    one(&lines("[]", GETH), "!this is a list, not a genesis");
+    one(&lines("", GETH), "!the text ends");
+    let found = lines("{}", GETH);
+    assert!(found.len() >= 4 && found.iter().all(|line| line.starts_with("1:1 !")), "{found:#?}");
+}
+
+proptest::proptest! {
+    /// Whatever is broken, `check` says something and does not fall.
+    #[test]
+    fn no_broken_file_makes_it_fall(at in 0.0..1.0_f64, with in "[\"{}\\[\\],:0x1a ]{0,3}") {
+        let text = clique();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        let at = (text.len() as f64 * at) as usize;
+        let broken = format!("{}{with}{}", &text[..at], &text[at + 1..]);
+        for target in [GETH, Target::Besu, Target::OpenEthereum, Target::Autonity] {
+            let source = Source::new("genesis.json", broken.clone());
+            if let Ok(file) = read::read(&source, Some(target)) {
+                for diagnostic in check(&file, target) {
+                    diagnostic.render(false);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The forks of Ethereum in their order: how a genesis names them, and which client reads and writes what of them.
+//!
+//! The versions are those of the first release of go-ethereum whose `params/config.go` has the key, and whose
+//! `core/genesis.go` writes the fork's fields into block 0; each was looked up in the release and in one before it.
+
+use crate::chain::client::Version;
+
+/// A fork.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names are those of the forks")]
+pub enum Fork {
+    Homestead,
+    Dao,
+    Eip150,
+    Eip155,
+    Eip158,
+    Byzantium,
+    Constantinople,
+    Petersburg,
+    Istanbul,
+    MuirGlacier,
+    Berlin,
+    London,
+    ArrowGlacier,
+    GrayGlacier,
+    MergeNetsplit,
+    Shanghai,
+    Cancun,
+    Prague,
+    Osaka,
+    Bpo1,
+    Bpo2,
+    Bpo3,
+    Bpo4,
+    Bpo5,
+    Amsterdam,
+}
+
+/// What is known of a fork.
+#[derive(Debug, Clone, Copy)]
+pub struct Fact {
+    /// The fork.
+    pub fork: Fork,
+    /// For people.
+    pub name: &'static str,
+    /// geth's key in `config`.
+    pub key: &'static str,
+    /// Keys that other clients, or some versions, have for it.
+    pub also: &'static [&'static str],
+    /// geth takes a schedule that leaves it out and has a later one.
+    pub optional: bool,
+    /// The first geth that reads the key.
+    pub since: Version,
+}
+
+const fn fact(fork: Fork, name: &'static str, key: &'static str, since: Version) -> Fact {
+    Fact { fork, name, key, also: &[], optional: false, since }
+}
+
+impl Fact {
+    const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    const fn also(mut self, also: &'static [&'static str]) -> Self {
+        self.also = also;
+        self
+    }
+}
+
+/// All forks, in the order in which they must come.
+pub const FORKS: &[Fact] = &[
+    fact(Fork::Homestead, "Homestead", "homesteadBlock", Version(0, 0, 0)),
+    fact(Fork::Dao, "DAO", "daoForkBlock", Version(0, 0, 0)).optional(),
+    fact(Fork::Eip150, "Tangerine Whistle", "eip150Block", Version(0, 0, 0)),
+    fact(Fork::Eip155, "EIP-155", "eip155Block", Version(0, 0, 0)),
+    fact(Fork::Eip158, "Spurious Dragon", "eip158Block", Version(0, 0, 0)),
+    fact(Fork::Byzantium, "Byzantium", "byzantiumBlock", Version(0, 0, 0)),
+    fact(Fork::Constantinople, "Constantinople", "constantinopleBlock", Version(1, 8, 11)),
+    fact(Fork::Petersburg, "Petersburg", "petersburgBlock", Version(1, 8, 22)).also(&["constantinopleFixBlock"]),
+    fact(Fork::Istanbul, "Istanbul", "istanbulBlock", Version(1, 9, 2)),
+    fact(Fork::MuirGlacier, "Muir Glacier", "muirGlacierBlock", Version(1, 9, 9)).optional(),
+    fact(Fork::Berlin, "Berlin", "berlinBlock", Version(1, 10, 0)),
+    fact(Fork::London, "London", "londonBlock", Version(1, 10, 4)),
+    fact(Fork::ArrowGlacier, "Arrow Glacier", "arrowGlacierBlock", Version(1, 10, 12)).optional(),
+    fact(Fork::GrayGlacier, "Gray Glacier", "grayGlacierBlock", Version(1, 10, 19)).optional(),
+    fact(Fork::MergeNetsplit, "the merge's netsplit", "mergeNetsplitBlock", Version(1, 10, 19)).optional(),
+    fact(Fork::Shanghai, "Shanghai", "shanghaiTime", Version(1, 11, 0)),
+    fact(Fork::Cancun, "Cancun", "cancunTime", Version(1, 12, 1)).optional(),
+    fact(Fork::Prague, "Prague", "pragueTime", Version(1, 14, 11)).optional(),
+    fact(Fork::Osaka, "Osaka", "osakaTime", Version(1, 15, 0)).optional(),
+    fact(Fork::Bpo1, "BPO 1", "bpo1Time", Version(1, 16, 3)).optional(),
+    fact(Fork::Bpo2, "BPO 2", "bpo2Time", Version(1, 16, 3)).optional(),
+    fact(Fork::Bpo3, "BPO 3", "bpo3Time", Version(1, 16, 3)).optional(),
+    fact(Fork::Bpo4, "BPO 4", "bpo4Time", Version(1, 16, 3)).optional(),
+    fact(Fork::Bpo5, "BPO 5", "bpo5Time", Version(1, 16, 3)).optional(),
+    fact(Fork::Amsterdam, "Amsterdam", "amsterdamTime", Version(1, 16, 5)).optional(),
+];
+
+/// Every fork that Clique can seal, in order.
+pub const CLIQUE_FORKS: &[Fork] = &[
+    Fork::Homestead,
+    Fork::Eip150,
+    Fork::Eip155,
+    Fork::Eip158,
+    Fork::Byzantium,
+    Fork::Constantinople,
+    Fork::Petersburg,
+    Fork::Istanbul,
+    Fork::Berlin,
+    Fork::London,
+];
+
+impl Fork {
+    /// What is known of it.
+    pub fn fact(self) -> &'static Fact {
+        &FORKS[self as usize]
+    }
+
+    /// The fork that `key` of a `config` names, whatever its case.
+    pub fn of_key(key: &str) -> Option<Self> {
+        let fits = |fact: &&Fact| {
+            fact.key.eq_ignore_ascii_case(key) || fact.also.iter().any(|also| also.eq_ignore_ascii_case(key))
+        };
+        FORKS.iter().find(fits).map(|fact| fact.fork)
+    }
+
+    /// Begins at a time, in seconds since 1970, not at a block.
+    pub fn timed(self) -> bool {
+        self >= Self::Shanghai
+    }
+}
+
+/// A client that reads a genesis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// go-ethereum.
+    Geth(Version),
+    /// Hyperledger Besu, any version that knows the forks of the file.
+    Besu,
+    /// GoQuorum, which ends with Berlin.
+    Quorum,
+    /// OpenEthereum and Parity Ethereum.
+    OpenEthereum,
+    /// Nethermind.
+    Nethermind,
+    /// Autonity's fork of geth.
+    Autonity,
+}
+
+impl Target {
+    /// A geth that knows every fork that this program knows.
+    pub const NEWEST: Self = Self::Geth(Version(u16::MAX, 0, 0));
+
+    /// Whether it reads the fork's key with all that the fork means for block 0.
+    pub fn knows(self, fork: Fork) -> bool {
+        match self {
+            Self::Geth(version) => version >= fork.fact().since,
+            Self::Quorum => fork <= Fork::Berlin,
+            Self::OpenEthereum => fork <= Fork::London,
+            Self::Besu | Self::Nethermind | Self::Autonity => true,
+        }
+    }
+
+    /// Whether it puts `part` into block 0, once the fork that brings it is on.
+    pub fn writes(self, part: Part) -> bool {
+        match self {
+            Self::Geth(version) => version >= part.since(),
+            Self::Quorum => false,
+            Self::OpenEthereum => part == Part::BaseFee,
+            Self::Besu | Self::Nethermind | Self::Autonity => part <= Part::Requests,
+        }
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            target if *target == Self::NEWEST => f.write_str("geth"),
+            Self::Geth(version) => write!(f, "geth {version}"),
+            Self::Besu => f.write_str("Besu"),
+            Self::Quorum => f.write_str("GoQuorum"),
+            Self::OpenEthereum => f.write_str("OpenEthereum"),
+            Self::Nethermind => f.write_str("Nethermind"),
+            Self::Autonity => f.write_str("Autonity"),
+        }
+    }
+}
+
+/// What forks have added to block headers, in the order in which it stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// London's base fee.
+    BaseFee,
+    /// Shanghai's root of withdrawals.
+    Withdrawals,
+    /// Cancun's two counters of blob gas.
+    BlobGas,
+    /// Cancun's root of the beacon block.
+    BeaconRoot,
+    /// Prague's hash of requests.
+    Requests,
+    /// Amsterdam's slot number.
+    Slot,
+    /// Amsterdam's hash of the access list.
+    AccessList,
+}
+
+impl Part {
+    /// All parts.
+    pub const ALL: [Self; 7] = [
+        Self::BaseFee,
+        Self::Withdrawals,
+        Self::BlobGas,
+        Self::BeaconRoot,
+        Self::Requests,
+        Self::Slot,
+        Self::AccessList,
+    ];
+
+    /// The first geth whose block 0 has it.
+    pub const fn since(self) -> Version {
+        match self {
+            Self::BaseFee => Version(1, 10, 4),
+            Self::Withdrawals => Version(1, 11, 0),
+            Self::BlobGas => Version(1, 12, 1),
+            Self::BeaconRoot => Version(1, 13, 0),
+            Self::Requests => Version(1, 14, 11),
+            Self::Slot => Version(1, 17, 1),
+            Self::AccessList => Version(1, 17, 4),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_forks() {
+        for (index, fact) in FORKS.iter().enumerate() {
+            assert_eq!(fact.fork as usize, index, "{}", fact.name);
+            assert_eq!(fact.fork.timed(), fact.key.ends_with("Time"));
+            assert_eq!(Fork::of_key(&fact.key.to_lowercase()), Some(fact.fork));
+        }
+        assert!(FORKS.windows(2).all(|pair| pair[0].since <= pair[1].since));
+    }
+
+    #[test]
+    fn an_old_client_does_not_know_a_young_fork() {
+        assert!(!Target::Geth(Version(1, 9, 25)).knows(Fork::London));
+        assert!(Target::Geth(Version(1, 10, 26)).knows(Fork::London));
+        assert!(!Target::Quorum.knows(Fork::London) && Target::NEWEST.knows(Fork::Amsterdam));
+    }
+}

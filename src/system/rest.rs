@@ -1,0 +1,28 @@
+//! Waits that end at once when the call is cancelled.
+
+use super::System;
+use crate::base::{Failure, failure::Result};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Sleeps; a failure as soon as it is cancelled.
+pub fn rest(time: Duration, cancelled: &AtomicBool) -> Result<()> {
+    let until = Instant::now() + time;
+    loop {
+        if cancelled.load(Ordering::Relaxed) {
+            return Err(Failure::new("cancelled"));
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::sleep(left.min(Duration::from_millis(50)));
+    }
+}
+
+impl System {
+    /// Sleeps; a failure as soon as the call is cancelled.
+    pub fn rest(&self, time: Duration) -> Result<()> {
+        rest(time, &self.cancelled)
+    }
+}
