@@ -15,7 +15,8 @@ use std::sync::atomic::Ordering;
 /// check everything that it made.
 ///
 /// Reads the environment of Obol's charon-dkg-sidecar, and can stand in its place. A ceremony that is over is checked again, and
-/// is a success. What charon itself takes (`CHARON_P2P_RELAYS`, ..) is handed on to it.
+/// is a success. What charon itself takes (`CHARON_P2P_RELAYS`, ..) is handed on to it, but for what this command does in its
+/// stead (`CHARON_PUBLISH`: when all operators have written their shares, and not before).
 ///
 /// Example: chainwright dkg 0x008AeEda4D805471dF9b2A5B0f38A0C3bCBA786b --data-dir /var/lib/charon
 /// --config-hash 0xb809c66e3de95e9c4bfa3fa9c3af75ed15e0037bc7607cdf3fbba797d99634ec
@@ -58,6 +59,12 @@ pub struct DkgArgs {
     /// Make no cluster, take the lock with this hash from the API [default: what the file lockhash in the data folder says]
     #[arg(long, value_name = "HASH")]
     lock_hash: Option<String>,
+    /// Make no cluster, take the lock in this file, from an operator with whom the ceremony is over; the shares to it are here
+    #[arg(long, value_name = "FILE")]
+    lock_file: Option<String>,
+    /// Whether to tell the API the lock when all operators have theirs [default: true where the definition comes from the API]
+    #[arg(long, env = "CHARON_PUBLISH", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    publish: Option<String>,
     /// Take a definition that no operator signed, from a file
     #[arg(long)]
     allow_unsigned: bool,
@@ -151,6 +158,8 @@ fn arguments(system: &System, args: &DkgArgs) -> Result<Map> {
         "charon": given(Some(&args.charon)).unwrap_or("charon"),
         "definition_file": file(args.definition_file.as_deref())?,
         "lock_hash": given(args.lock_hash.as_deref()).or(given(lockhash.as_deref())),
+        "lock_file": file(args.lock_file.as_deref())?,
+        "publish": given(args.publish.as_deref()),
         // As the sidecar does: its chart has them in a secret of their own, where somebody made the cluster beforehand.
         "keys_elsewhere": true,
         "operator": given(args.operator.as_deref()),

@@ -22,7 +22,8 @@ use std::time::Duration;
 ///
 /// What is asked follows from the genesis: `clique_getSigners`, `qbft_getValidatorsByBlockNumber`, `istanbul_getValidators`,
 /// `tendermint_getCommitteeEnodes` or (Autonity 0.7) `tendermint_getWhitelist`. Aura has no such method: there the sealers of the
-/// newest blocks, two for each validator, are compared. What the node does not tell is listed as unchecked.
+/// newest blocks, two for each validator, are compared. A node that does not tell its configuration needs `spec`. What else it does
+/// not tell is listed as unchecked.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct EthCeremony {
     /// The node's socket on the host.
@@ -41,8 +42,8 @@ pub struct EthCeremony {
     /// Those who came later, in the same form: they may seal beside those of the genesis, but only of ourselves it is expected.
     #[serde(default)]
     pub joined: Vec<Value>,
-    /// The chain specification on the host with which the node was started, where the node does not tell its configuration
-    /// (Parity, OpenEthereum, Nethermind).
+    /// The file on the host with which the node was started, where the node does not tell its configuration (Parity, OpenEthereum,
+    /// Nethermind: the chain specification).
     #[serde(default)]
     pub spec: Option<String>,
     /// Whether every other party's node must be a peer of ours.
@@ -224,10 +225,8 @@ impl Look<'_> {
             self.found.extend(config::file(self.agreed, spec));
         }
         if told.is_none() && spec.is_none() {
-            self.output
-                .unchecked
-                .push("the chain's configuration: the node does not tell it; `spec` can name its file".into());
-            return Ok(());
+            let why = "the node does not tell it; `spec` must name the file with which it was started";
+            self.found.push(Difference::new("configuration", why));
         }
         let filled = self.output.filled.join(", ");
         self.prove(before, "configuration", || match filled.as_str() {

@@ -21,6 +21,7 @@ struct Operator {
     account: AccountKey,
     data: PathBuf,
     account_file: PathBuf,
+    charon: PathBuf,
 }
 
 impl Operator {
@@ -29,7 +30,7 @@ impl Operator {
         let (data, account_file) = (folder.join(format!("node{number}")), folder.join(format!("account{number}")));
         fs::write(&account_file, account.node().to_hex().as_bytes()).unwrap();
         fs::set_permissions(&account_file, PermissionsExt::from_mode(0o600)).unwrap();
-        Self { account, data, account_file }
+        Self { account, data, account_file, charon: program().to_owned() }
     }
 
     /// Starts `chainwright dkg`; standard output is in a file beside the log.
@@ -37,7 +38,7 @@ impl Operator {
         let log = self.data.with_extension("log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_chainwright"));
         command.args(["dkg", "--json", "--first-wait", "1", "--longest-wait", "2", "--data-dir"]);
-        command.arg(&self.data).arg("--charon").arg(program()).args(more);
+        command.arg(&self.data).arg("--charon").arg(&self.charon).args(more);
         command
             .args(["--relay", &format!("http://127.0.0.1:{relay}"), "--option=--shutdown-delay=1s"])
             .stdin(Stdio::null());
@@ -53,6 +54,14 @@ impl Operator {
 
     fn has(&self, name: &str) -> bool {
         self.data.join(name).exists()
+    }
+
+    /// Leaves what the power leaves that goes when charon has written everything, and has not yet heard that all others have, too.
+    fn forget_the_end(&self) {
+        for name in ["dkg-manifest.sha256", ".dkg-published", "dkg.log"] {
+            let _ = fs::remove_file(self.data.join(name));
+        }
+        fs::write(self.data.join(".dkg-running"), "").unwrap();
     }
 
     /// The process of a charon that works in this operator's folder.
@@ -152,17 +161,37 @@ fn four_strangers_agree_through_the_api_make_a_cluster_and_find_it_again() {
             "{said}"
         );
     }
+    // All have written: now the API knows it.
+    assert_eq!(api.state().locks[&hash]["lock_hash"].to_string(), locks[0]);
     // Once more: nothing is made again.
     let mut again = start(&operators[0]);
     assert!(again.succeeded(Instant::now() + Duration::from_mins(1)), "{}", again.said());
     assert_eq!(operators[0].answer()["created"], Value::Bool(false));
+    // Where the power went before charon had heard from all others, nothing says that they have written, too; but somebody has told
+    // the API.
+    operators[2].forget_the_end();
+    let mut joined = start(&operators[2]);
+    assert!(joined.succeeded(Instant::now() + Duration::from_mins(1)), "{}", joined.said());
+    assert!(joined.said().contains("our shares are here, its lock comes from the API"), "{}", joined.said());
+    assert_eq!(operators[2].answer()["lock_hash"].to_string(), locks[2]);
+    // Nobody has: it looks for the others, in vain, and says what to do. Any other operator has the lock.
+    operators[2].forget_the_end();
+    let alone = |more: &[&str]| {
+        let all = [&["--api", "http://127.0.0.1:1", "--config-hash", &hash, "--deadline", "2"], more].concat();
+        let mut it = operators[2].start(ports.0, &all);
+        (it.succeeded(Instant::now() + Duration::from_mins(1)), it.said())
+    };
+    let (ended_well, said) = alone(&["--patience", "5"]);
+    assert!(!ended_well && said.contains("if one of them says that it is over there, with the lock"), "{said}");
+    let theirs = operators[3].data.join("cluster-lock.json").display().to_string();
+    let (ended_well, said) = alone(&["--lock-file", &theirs]);
+    assert!(ended_well, "{said}");
+    assert_eq!(operators[2].answer()["lock_hash"].to_string(), locks[2]);
     // An operator who lost everything is not drawn into a ceremony that is over.
     let key = fs::read(operators[1].data.join("charon-enr-private-key")).unwrap();
     fs::remove_dir_all(&operators[1].data).unwrap();
     fs::create_dir(&operators[1].data).unwrap();
     fs::write(operators[1].data.join("charon-enr-private-key"), key).unwrap();
-    let lock = fs::read_to_string(operators[0].data.join("cluster-lock.json")).unwrap();
-    api.state().locks.insert(hash.clone(), serde_json::from_str(&lock).unwrap());
     let account = operators[1].account.address().to_string();
     let mut late =
         operators[1].start(ports.0, &["--api", &api.url, "--config-hash", &hash, "--patience", "1", &account]);
@@ -186,7 +215,8 @@ fn whoever_is_killed_the_ceremony_ends_well_on_a_later_run() {
     let file = file.display().to_string();
     let ports = (free_port(), free_port());
     let start = |operator: &Operator| {
-        operator.start(ports.0, &["--definition-file", &file, "--deadline", "60", "--api", "http://127.0.0.1:1"])
+        let api = ["--api", "http://127.0.0.1:1", "--patience", "150"];
+        operator.start(ports.0, &[&["--definition-file", &file, "--deadline", "45"], &api[..]].concat())
     };
     let relay = relay_at(folder.path(), "127.0.0.1", ports);
     let mut running: Vec<Option<Running>> = operators[..3].iter().map(|it| Some(start(it))).collect();
@@ -235,12 +265,24 @@ fn whoever_is_killed_the_ceremony_ends_well_on_a_later_run() {
     assert!(code == Some(99) || operators[1].has("cluster-lock.json"), "{}", all[1].said());
     assert!(operators[1].charon().is_none(), "an orphan");
     assert!(!operators[1].has("charon-enr-private-key.lock") && !operators[1].has(".dkg-running"));
-    let mut running: Vec<Option<Running>> = all.into_iter().map(Some).collect();
     let _relay = relay_at(folder.path(), "127.0.0.1", ports);
-    running[1] = Some(start(&operators[1]));
-    let deadline = Instant::now() + Duration::from_mins(4);
-    for it in running.iter_mut().flatten() {
-        assert!(it.succeeded(deadline), "{}", it.said());
+    all[1] = start(&operators[1]);
+    // Whoever was cut off when the others had heard from it that all is written, and not it from them, cannot find out by itself:
+    // there is no API here. It says so when its patience is over, and gets the lock of another operator.
+    let deadline = Instant::now() + Duration::from_mins(8);
+    loop {
+        let ended: Vec<bool> = all.iter_mut().map(|it| it.succeeded(deadline)).collect();
+        if ended.iter().all(|well| *well) {
+            break;
+        }
+        let over = ended.iter().position(|well| *well).map(|at| operators[at].data.join("cluster-lock.json"));
+        let over = over.map(|file| file.display().to_string());
+        for at in (0..4).filter(|at| !ended[*at]) {
+            all[at] = match &over {
+                Some(theirs) => operators[at].start(ports.0, &["--definition-file", &file, "--lock-file", theirs]),
+                None => start(&operators[at]),
+            };
+        }
     }
     let locks: Vec<String> = operators.iter().map(|it| it.answer()["lock_hash"].to_string()).collect();
     assert!(locks[0].len() == 68 && locks.iter().all(|it| *it == locks[0]), "{locks:?}");
@@ -249,6 +291,53 @@ fn whoever_is_killed_the_ceremony_ends_well_on_a_later_run() {
     }
     // The log of what failed is kept.
     assert!(operators[2].has("failed-dkg/1/dkg.log"));
+}
+
+/// Real charon, but killed when its first share is written, once: the others have said that they have written by then, or will.
+fn cut_off_at_the_first_share(folder: &Path) -> PathBuf {
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = dkg ] && [ ! -e \"$3.cut\" ] || exec {0} \"$@\"\n: > \"$3.cut\"\n{0} \"$@\" & charon=$!\n\
+         while kill -0 $charon 2>/dev/null; do\n  [ ! -e \"$3/validator_keys/keystore-0.json\" ] || kill -KILL $charon\n  \
+         sleep 0.01\ndone\nwait $charon\n",
+        program().display()
+    );
+    let path = folder.join("charon-cut-off-at-the-first-share");
+    // Another program writes it: nobody else has it open when it is to be run.
+    fs::write(path.with_extension("sh"), script).unwrap();
+    let mut install = Command::new("install");
+    assert!(install.args(["-m", "755"]).arg(path.with_extension("sh")).arg(&path).status().unwrap().success());
+    path
+}
+
+#[test]
+fn when_one_is_cut_off_at_its_shares_nobody_takes_what_was_made_and_all_make_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut operators: Vec<Operator> = (0..4).map(|number| Operator::new(folder.path(), number)).collect();
+    operators[0].charon = cut_off_at_the_first_share(folder.path());
+    let definition = offered(&operators, Version::V1_10, "2026-06-01T00:00:00Z");
+    let hash = definition.compute_config_hash().unwrap().to_string();
+    let api = StandIn::new("127.0.0.1", State { definitions: vec![definition], ..State::default() });
+    let ports = (free_port(), free_port());
+    let _relay = relay_at(folder.path(), "127.0.0.1", ports);
+    let start = |operator: &Operator| {
+        let (account, file) = (operator.account.address().to_string(), operator.account_file.display().to_string());
+        let more = ["--api", &api.url, "--config-hash", &hash, "--deadline", "45", "--accept-with", &file, &account];
+        operator.start(ports.0, &more)
+    };
+    let deadline = Instant::now() + Duration::from_mins(6);
+    let mut running: Vec<Running> = operators.iter().map(start).collect();
+    for it in &mut running {
+        assert!(it.succeeded(deadline), "{}", it.said());
+    }
+    let said = running[0].said();
+    assert!(
+        said.contains("charon dkg ended with code 137") && operators[0].has("failed-dkg/1/validator_keys"),
+        "{said}"
+    );
+    let kept = operators[1..].iter().filter(|it| it.has("failed-dkg/1/cluster-lock.json")).count();
+    assert!(kept > 0, "nobody had made everything:\n{}", running[1].said());
+    let locks: Vec<String> = operators.iter().map(|it| it.answer()["lock_hash"].to_string()).collect();
+    assert!(locks[0].len() == 68 && locks.iter().all(|it| *it == locks[0]), "{locks:?}");
 }
 
 #[test]
@@ -262,20 +351,17 @@ fn the_api_dies_at_every_step_and_all_agree_and_make_the_cluster() {
     let api = StandIn::new("127.0.0.1", State { definitions: vec![definition], accidents, ..State::default() });
     let ports = (free_port(), free_port());
     let _relay = relay_at(folder.path(), "127.0.0.1", ports);
-    let publish = [format!("--option=--publish-address={}/v1", api.url), "--option=--publish".into()];
-    let start = |operator: &Operator, publishes: bool| {
+    let start = |operator: &Operator| {
         let (account, file) = (operator.account.address().to_string(), operator.account_file.display().to_string());
-        let mut more = vec!["--api", &api.url, "--config-hash", &hash, "--deadline", "60", "--accept-with", &file];
-        more.extend(publish.iter().filter(|_| publishes).map(String::as_str));
-        more.push(&account);
+        let more = ["--api", &api.url, "--config-hash", &hash, "--deadline", "60", "--accept-with", &file, &account];
         operator.start(ports.0, &more)
     };
     let agreed = || api.state().definitions[0].operators.iter().filter(|it| it.has_signed()).count();
     // It dies before the last has agreed.
-    let mut running: Vec<Running> = operators[..3].iter().map(|it| start(it, false)).collect();
+    let mut running: Vec<Running> = operators[..3].iter().map(start).collect();
     wait("three agree", || agreed() == 3);
     api.kill();
-    running.push(start(&operators[3], false));
+    running.push(start(&operators[3]));
     let lost = |it: &Running| it.said().contains("refused") || it.said().contains("connect");
     for it in &running {
         wait("all see that it is dead", || lost(it));
@@ -288,23 +374,22 @@ fn the_api_dies_at_every_step_and_all_agree_and_make_the_cluster() {
     // An operator's host dies between agreeing and looking; it comes back, and does not agree a second time.
     running[0].child.kill().unwrap();
     running[0].child.wait().unwrap();
-    running[0] = start(&operators[0], true);
-    // When the shares are made and the lock is to be told, the API hangs, and both hosts die: the first has its shares and no lock.
-    api.state().accidents.push(("POST /lock", Accident::Hangs));
+    running[0] = start(&operators[0]);
+    // When the first tells that all have written, the API hangs and dies: what it was told is on its disk.
+    api.state().accidents.push(("POST /v1/lock", Accident::Hangs));
     api.revive();
     wait("the lock is told", || api.state().locks.contains_key(&hash));
-    assert!(operators[0].has("validator_keys/keystore-0.json") && !operators[0].has("cluster-lock.json"));
-    running[0].child.kill().unwrap();
-    running[0].child.wait().unwrap();
     api.kill();
     let deadline = Instant::now() + Duration::from_mins(4);
-    for it in &mut running[1..] {
+    for it in &mut running {
         assert!(it.succeeded(deadline), "{}", it.said());
     }
-    // Charon's API has the lock; the share is where it was.
+    let is_untold = |it: &&Operator| !it.has(".dkg-published");
+    let untold = operators.iter().find(is_untold).expect("whoever was hung up on does not know");
     api.revive();
-    let mut first = start(&operators[0], true);
-    assert!(first.succeeded(Instant::now() + Duration::from_mins(4)), "{}", first.said());
+    let mut later = start(untold);
+    assert!(later.succeeded(Instant::now() + Duration::from_mins(4)), "{}", later.said());
+    assert!(untold.has(".dkg-published"));
     let locks: Vec<String> = operators.iter().map(|it| it.answer()["lock_hash"].to_string()).collect();
     assert!(locks[0].len() == 68 && locks.iter().all(|it| *it == locks[0]), "{locks:?}");
     let agreements = operators.iter().map(|it| fs::read_to_string(it.data.with_extension("log")).unwrap());

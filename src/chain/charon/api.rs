@@ -35,6 +35,8 @@ pub struct Api<'a> {
     pub limit: u64,
     /// How long one answer may take in all.
     pub patience: Duration,
+    /// When a list must be at its end; `None`: whenever it is.
+    pub until: Option<Instant>,
     /// How many bytes all pages of a list may have together.
     largest_list: u64,
 }
@@ -81,6 +83,7 @@ impl<'a> Api<'a> {
             base: base.to_owned(),
             limit: 100,
             patience: Duration::from_secs(30),
+            until: None,
             largest_list: LARGEST_LIST,
         }
     }
@@ -92,13 +95,25 @@ impl<'a> Api<'a> {
     pub fn definitions(&self, operator: Address) -> Answer<Vec<Value>> {
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
         let mut left = self.largest_list;
+        let (mut total, mut stumbled) = (None, None);
         for page in 0..=MOST_PAGES {
+            if self.until.is_some_and(|until| Instant::now() >= until) {
+                return Err(Trouble::passing(format!(
+                    "{}: the list of clusters does not come to an end in time",
+                    self.base
+                )));
+            }
             let path = format!("{OPERATOR}{operator}?page={page}&limit={}", self.limit);
             let (answer, size) = match self.get_within(&path, left.min(LARGEST)) {
-                // Pages that count from 1 have no page 0.
-                Err(trouble) if page == 0 && !trouble.passing => continue,
+                // Pages that count from 1 have no page 0, over which a server may stumble; those from 0 have none after the last.
+                Err(trouble) if page == 0 => {
+                    stumbled = Some(trouble);
+                    continue;
+                }
                 Ok((None, _)) if page == 0 => continue,
-                answer => answer?,
+                Err(trouble) if !trouble.passing && total.is_some_and(|total| page >= total) => return Ok(found),
+                Err(trouble) => return Err(stumbled.filter(|_| page == 1).unwrap_or(trouble)),
+                Ok(answer) => answer,
             };
             left = left.saturating_sub(size);
             let Some(answer) = answer else { return Ok(found) };
@@ -113,10 +128,8 @@ impl<'a> Api<'a> {
                     new = true;
                 }
             }
-            let more = match (
-                answer.get("total_pages").and_then(Value::as_u64),
-                answer.get("has_next_page").and_then(Value::as_bool),
-            ) {
+            total = answer.get("total_pages").and_then(Value::as_u64);
+            let more = match (total, answer.get("has_next_page").and_then(Value::as_bool)) {
                 (Some(total), _) => page < total,
                 (None, Some(more)) => more || page == 0,
                 (None, None) => page == 0 || !list.is_empty(),
@@ -130,6 +143,11 @@ impl<'a> Api<'a> {
             "{}: the list of clusters has more than {MOST_PAGES} pages and does not end",
             self.base
         )))
+    }
+
+    /// The definition with this config hash; `None` if there is none.
+    pub fn definition(&self, config_hash: B256) -> Answer<Option<Value>> {
+        self.get(&format!("/v1/definition/{config_hash}"))
     }
 
     /// The lock with this hash; `None` if there is none.
@@ -158,7 +176,7 @@ impl<'a> Api<'a> {
         let body = json!({"address": operator.address, "enr": operator.enr, "version": definition.version,
             "enr_signature": operator.enr_signature, "fork_version": fork});
         let path = format!("/v1/definition/{}", definition.config_hash);
-        let (status, text) = self.send("PUT", &path, &operator.config_signature.to_string(), &body)?;
+        let (status, text) = self.send("PUT", &path, Some(&operator.config_signature.to_string()), &body)?;
         match status {
             200..=299 | 409 => Ok(()),
             _ => Err(self.refused("PUT", &path, status, &text)),
@@ -172,7 +190,17 @@ impl<'a> Api<'a> {
         let body = json!({"address": account.address().to_checksum(None), "version": TERMS_VERSION,
             "terms_and_conditions_hash": TERMS_HASH, "fork_version": fork});
         let path = "/v1/termsAndConditions";
-        let (status, text) = self.send("POST", path, &signature, &body)?;
+        let (status, text) = self.send("POST", path, Some(&signature), &body)?;
+        match status {
+            200..=299 | 409 => Ok(()),
+            _ => Err(self.refused("POST", path, status, &text)),
+        }
+    }
+
+    /// Tells the lock of a cluster. Telling it again changes nothing.
+    pub fn publish(&self, lock: &Value) -> Answer<()> {
+        let path = "/v1/lock";
+        let (status, text) = self.send("POST", path, None, lock)?;
         match status {
             200..=299 | 409 => Ok(()),
             _ => Err(self.refused("POST", path, status, &text)),
@@ -198,9 +226,9 @@ impl<'a> Api<'a> {
         }
     }
 
-    fn send(&self, method: &str, path: &str, token: &str, body: &Value) -> Answer<(u16, Vec<u8>)> {
+    fn send(&self, method: &str, path: &str, token: Option<&str>, body: &Value) -> Answer<(u16, Vec<u8>)> {
         let mut request = Request::new(method, format!("{}{path}", self.base));
-        request.headers.push(("Authorization".into(), format!("Bearer {token}")));
+        request.headers.extend(token.map(|token| ("Authorization".into(), format!("Bearer {token}"))));
         request.headers.push(("Content-Type".into(), "application/json".into()));
         request.body = Some(body.to_string().into_bytes());
         // A signature is for this server, and for none that it points to.

@@ -1,6 +1,7 @@
 //! One run of `charon dkg`: from a true definition to files that are true, or back to where it began.
 
 use super::CharonDkg;
+use super::cut_off::says_all_have_written;
 use super::folder::{Folder, LOG};
 use super::made::{Deposits, LOCK, Made, Ours, verify};
 use super::wait::{Found, Hunt};
@@ -48,27 +49,34 @@ pub fn run(hunt: &Hunt, writer: &Writer, found: &Found) -> Result<Made> {
     let ended = start(hunt.module, writer, folder, config_hash, line);
     // Whatever came of it, charon is over: nobody renews this any more.
     folder.release_key(writer)?;
-    // What is true is true, even if charon stumbled after it was made: the others have it, too. The files of deposits are in the
-    // lock as well, and are written after it: `settle` makes them complete, and then takes the mark away.
+    // The files of deposits are in the lock as well, and are written after it: `settle` makes them complete, and then takes the
+    // mark away.
     let system = writer.system();
     let lock = system.read_text(&folder.inside(LOCK));
-    match lock.and_then(|text| verify(system, folder.path(), &text, &ours, Deposits::Renewed)) {
-        Ok(made) => {
-            if let Err(failure) = ended {
-                line(&format!("the cluster is made, and true, although {}", failure.message));
-            }
-            Ok(made)
+    let made = lock.and_then(|text| verify(system, folder.path(), &text, &ours, Deposits::Renewed));
+    let failure = match (made, ended) {
+        (Ok(made), Ok(())) => return Ok(made),
+        // What is true and what all have is true, even if charon stumbled after it.
+        (Ok(made), Err(failure)) if says_all_have_written(&failure.message) || folder.all_have_written(system)? => {
+            line(&format!("the cluster is made, and true, although {}", failure.message));
+            return Ok(made);
         }
-        Err(untrue) => {
-            let place = folder.tidy(writer)?;
-            folder.end(writer)?;
-            let failure = ended.err().unwrap_or_else(|| untrue.context("what charon made is not true"));
-            Err(match place {
-                Some(place) => failure.help(format!("charon's log and what it left are in {}", place.display())),
-                None => failure,
-            })
-        }
+        (Ok(_), Err(failure)) => failure.context("all is made here, but not known to be made everywhere"),
+        (Err(untrue), Ok(())) => untrue.context("what charon made is not true"),
+        (Err(_), Err(failure)) => failure,
+    };
+    let place = folder.tidy(writer)?;
+    folder.end(writer)?;
+    let mut help = Vec::new();
+    if let Some((lock_hash, file)) = folder.made_once(system, config_hash)? {
+        help.push(format!(
+            "all operators run it again; if one of them says that it is over there, with the lock {lock_hash}, \
+             run it with `lock_file`: {}",
+            file.display()
+        ));
     }
+    help.extend(place.map(|place| format!("charon's log and what it left are in {}", place.display())));
+    Err(if help.is_empty() { failure } else { failure.help(help.join("; ")) })
 }
 
 fn start(module: &CharonDkg, writer: &Writer, folder: &Folder, config_hash: B256, line: &dyn Fn(&str)) -> Result<()> {
@@ -84,10 +92,11 @@ fn start(module: &CharonDkg, writer: &Writer, folder: &Folder, config_hash: B256
     if !module.relays.0.is_empty() {
         option("p2p-relays", module.relays.0.join(","));
     }
-    // What the environment says of these is overruled: the shares would be in an archive or with a key manager, or nobody would
-    // have checked them.
+    // What the environment says of these is overruled: the shares would be in an archive or with a key manager, nobody would
+    // have checked them, or the lock would be told to all the world before all operators have theirs.
     argv.extend(
-        ["--zipped=false", "--keymanager-address=", "--keymanager-auth-token=", "--no-verify=false"].map(String::from),
+        ["--zipped=false", "--keymanager-address=", "--keymanager-auth-token=", "--no-verify=false", "--publish=false"]
+            .map(String::from),
     );
     argv.extend(module.options.0.iter().cloned());
     line(&format!("charon dkg for the cluster {config_hash}"));

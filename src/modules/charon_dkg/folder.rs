@@ -18,7 +18,7 @@ pub const MARK: &str = ".dkg-running";
 /// Where charon writes its log.
 pub const LOG: &str = "dkg.log";
 /// Where what a failed ceremony left is moved to.
-const FAILED: &str = "failed-dkg";
+pub const FAILED: &str = "failed-dkg";
 /// So many logs of failed ceremonies are kept: somebody who waits for weeks must not fill the disk.
 const MOST_LOGS: usize = 20;
 
@@ -99,7 +99,8 @@ impl Folder {
         }
     }
 
-    /// What a ceremony made that is over; `None` if there is none. What a ceremony left that was cut off is none.
+    /// What a ceremony made that is over; `None` if there is none. What a ceremony left that was cut off is none, unless it is
+    /// known that all operators have theirs.
     pub fn finished(&self, system: &System, ours: &Ours) -> Result<Option<Made>> {
         let interrupted = self.interrupted(system)?;
         let Some(text) = system.read_text_if_there(&self.inside(LOCK))? else {
@@ -117,7 +118,8 @@ impl Folder {
         // A run of ours makes shares: if they did not reach the disk, they are lost, and nowhere else.
         let keys_elsewhere = ours.keys_elsewhere && (!interrupted || ours.lock_hash.is_some());
         match verify(system, &self.path, &text, &Ours { keys_elsewhere, ..*ours }, deposits) {
-            Ok(made) => Ok(Some(made)),
+            Ok(made) if !interrupted || self.all_have_written(system)? => Ok(Some(made)),
+            Ok(_) => Ok(None),
             Err(_) if interrupted => Ok(None),
             Err(failure) => Err(failure
                 .context(format!("a ceremony is over in {}, but", self.path.display()))
@@ -138,30 +140,6 @@ impl Folder {
     /// Puts a lock in its place that was checked.
     pub fn adopt(&self, writer: &Writer, text: &str) -> Result<()> {
         writer.write(&self.inside(LOCK), text.as_bytes(), Traits::mode(0o400))
-    }
-
-    /// Finds the shares to a lock that the others made with us, and puts both in their place: ours was cut off, or failed, when
-    /// it had written its shares and not yet the lock.
-    pub fn recover(&self, writer: &Writer, text: &str, ours: &Ours) -> Result<Option<Made>> {
-        let system = writer.system();
-        let mut places = vec![self.path.clone()];
-        let failed = self.inside(FAILED);
-        places.extend(self.failures(system)?.iter().rev().map(|number| failed.join(number.to_string())));
-        for place in places {
-            if !system.exists(&place.join(KEYS))? {
-                continue;
-            }
-            let Ok(made) = verify(system, &place, text, ours, Deposits::Renewed) else { continue };
-            // From here on it is as if charon had been cut off a moment later.
-            self.begin(writer, &made.lock.definition.config_hash)?;
-            if place != self.path {
-                self.tidy(writer)?;
-                writer.rename(&place.join(KEYS), &self.inside(KEYS))?;
-            }
-            self.adopt(writer, text)?;
-            return Ok(Some(made));
-        }
-        Ok(None)
     }
 
     /// Notes that it is over and that everything is true.
@@ -203,20 +181,8 @@ impl Folder {
         Ok(Some(target))
     }
 
-    /// Whether there are shares of a ceremony that was cut off or failed.
-    pub fn keeps_shares(&self, system: &System) -> Result<bool> {
-        let failed = self.inside(FAILED);
-        let numbers = self.failures(system)?.into_iter().map(|number| failed.join(number.to_string()));
-        for place in numbers.chain([self.path.clone()]) {
-            if system.exists(&place.join(KEYS))? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// The numbers of failed ceremonies, in their order.
-    fn failures(&self, system: &System) -> Result<Vec<u64>> {
+    pub fn failures(&self, system: &System) -> Result<Vec<u64>> {
         let failed = self.inside(FAILED);
         if !system.is_folder(&failed)? {
             return Ok(Vec::new());

@@ -1,8 +1,10 @@
 //! `charon_dkg`: a share of a distributed validator's key, made together with strangers.
 
 mod ceremony;
+mod cut_off;
 mod folder;
 mod made;
+mod publish;
 mod wait;
 
 use super::loose::{Flag, Number, Text, Words};
@@ -10,7 +12,7 @@ use super::{Cx, Module, Result};
 use crate::base::event::Proof;
 use crate::base::{Diff, Failure};
 use crate::chain::charon::api::ENDPOINT;
-use crate::chain::charon::{Rules, record_of};
+use crate::chain::charon::{Lock, Rules, record_of};
 use crate::chain::{Address, B256, parse_address};
 use crate::system::{Hold, Writer};
 use alloy_primitives::hex;
@@ -19,7 +21,7 @@ use made::{Made, Ours};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Takes part in a key ceremony of Charon (DKG): makes the node's key if there is none, finds the cluster's definition, checks
@@ -27,8 +29,9 @@ use std::time::{Duration, Instant};
 ///
 /// The definition is a file, or the one that the Obol API has for the operator's account once all operators have agreed. A
 /// definition that is not signed, or wrongly, is refused with the operator's name before charon is started. After a failure
-/// what charon left is moved into `failed-dkg`, and the ceremony is tried again: all operators must be there at once. A
-/// definition that an earlier run kept is gone on with, unless the API says that its ceremony is over. A ceremony that is over
+/// what charon left is moved into `failed-dkg`, and the ceremony is tried again: all operators must be there at once. An attempt
+/// counts when it is known that all operators have what it made: whoever is cut off in the moment before finds the lock at the
+/// API (`publish`), or is given that of another operator (`lock_file`); else all of them make another. A definition that an earlier run kept is gone on with, unless the API says that its ceremony is over. A ceremony that is over
 /// here changes nothing; its files are checked again. Keys are never overwritten or removed.
 ///
 /// Run it as the user that runs charon.
@@ -66,6 +69,14 @@ pub struct CharonDkg {
     /// `data_dir` (or `key_file`); shares that are here are compared with it.
     #[serde(default)]
     pub lock_hash: Option<Text>,
+    /// Make no cluster: take the lock in this file of the host, from an operator with whom it is over. For one that was cut off when
+    /// its shares were made: they are in `data_dir` or in `failed-dkg`, and are held against it.
+    #[serde(default)]
+    pub lock_file: Option<String>,
+    /// Tell the API the lock once all operators have theirs; operators that were cut off find it there. Default: where the
+    /// definition comes from the API.
+    #[serde(default)]
+    pub publish: Option<Flag>,
     /// A lock that is here may be without shares: they are in another place. Those of a ceremony that was run here must be here.
     #[serde(default)]
     pub keys_elsewhere: Flag,
@@ -86,7 +97,7 @@ pub struct CharonDkg {
     #[serde(default)]
     pub relays: Words,
     /// More options of `charon dkg`; not those that say where its files are, that take shares elsewhere (`--zipped`, `--keymanager-..`),
-    /// or that check nothing (`--no-verify`).
+    /// that check nothing (`--no-verify`), or that tell the lock too early (`--publish`).
     #[serde(default)]
     pub options: Words,
     /// How long one ceremony may take, waiting for the others included, in seconds.
@@ -116,11 +127,12 @@ pub struct CharonDkg {
 }
 
 /// Options of charon that would hide what is made or leave it unchecked, and what to do instead.
-const NOT_FOR_USERS: [(&str, &str); 5] = [
+const NOT_FOR_USERS: [(&str, &str); 6] = [
     ("--zipped", "the shares stay in `validator_keys`; `backup` makes a copy"),
     ("--keymanager", "charon would leave no share here; give the shares to a key manager when they are checked"),
     ("--data-dir", "give `data_dir`"),
     ("--definition-file", "give `definition_file`"),
+    ("--publish", "give `publish`, and `api` if need be: the lock is told when all operators have theirs"),
     ("--no-verify", "leave it out: everything is checked; `allow_unsigned` takes a definition that nobody has signed"),
 ];
 
@@ -190,7 +202,7 @@ impl Module for CharonDkg {
         let operator = self.operator.as_ref().map(|text| parse_address(&text.0)).transpose()?;
         let lock_hash = self.lock_hash.as_ref().map(|text| hash(&text.0, "lock hash")).transpose()?;
         let folder = Folder::new(PathBuf::from(&self.data_dir), self.output_definition.as_deref())?;
-        let mut given = self.definition_file.is_some();
+        let mut given = self.definition_file.is_some() || self.lock_file.is_some();
         for path in [&folder.definition, &folder.inside(made::LOCK)] {
             given = given || cx.system.exists(path)?;
         }
@@ -243,6 +255,7 @@ impl CharonDkg {
             "lock true",
             format!("hash {}, {nodes} node signatures, signature of all shares, deposits", lock.lock_hash),
         ));
+        self.lock_is_the_same(cx, lock)?;
         let (mut backup, mut shares) = (None, 0);
         if made.shares {
             // Of a ceremony that is made now this is part of it; of an old one it is repaired, and told.
@@ -256,6 +269,7 @@ impl CharonDkg {
             }
             folder.check_manifest(cx.system)?;
             backup = self.backup(cx, folder, ours, &made, created)?;
+            self.publish(cx, folder, lock, created)?;
             shares = lock.validators.len();
             let which = made.operator + 1;
             proofs.push(Proof::new(
@@ -290,6 +304,9 @@ impl CharonDkg {
             failed: Cell::default(),
             told: RefCell::default(),
         };
+        if let Some(file) = &self.lock_file {
+            return self.from_file(cx, &hunt, file);
+        }
         if let Some(hash) = ours.lock_hash {
             let what = format!("take the lock {hash} from {}", self.api);
             return cx.change(Diff::action(what), |writer| hunt.fetch(writer, hash));
@@ -299,6 +316,21 @@ impl CharonDkg {
         hunt.kept(cx.system)?;
         let what = format!("take part in a key ceremony in {}", self.data_dir);
         cx.change(Diff::action(what), |writer| hunt.ceremony(writer, file.as_ref()))
+    }
+
+    /// Joins the lock of another operator with the shares that an attempt of ours left.
+    fn from_file(&self, cx: &mut Cx, hunt: &wait::Hunt, file: &str) -> Result<Option<Made>> {
+        let text = cx.system.read_text(Path::new(file))?;
+        let defined = hunt.definition_file(cx.system)?.map(|it| it.config_hash);
+        let rules = Rules { config_hash: defined.or(hunt.ours.rules.config_hash), ..hunt.ours.rules.clone() };
+        let ours = Ours { rules: &rules, keys_elsewhere: false, ..*hunt.ours };
+        let (lock, _) = made::verify_lock(&text, &ours).map_err(|failure| failure.context(file))?;
+        let Some((place, made)) = hunt.folder.shares_to(cx.system, &text, &ours)? else {
+            return Err(Failure::new(format!("no shares to the lock {} of {file} are in {}", lock.lock_hash, self.data_dir))
+                .help("take this node's files from its backup. Shares that are lost cannot be made again: all operators make a new cluster"));
+        };
+        let what = format!("take the lock {} from {file}, to the shares in {}", lock.lock_hash, place.display());
+        cx.change(Diff::action(what), |writer| hunt.folder.join(writer, &place, &text, &made).map(|()| made))
     }
 
     fn backup(&self, cx: &mut Cx, folder: &Folder, ours: &Ours, made: &Made, created: bool) -> Result<Option<String>> {
@@ -319,6 +351,21 @@ impl CharonDkg {
             cx.change(Diff::action(format!("back up {} to {shown}", self.data_dir)), copy)?;
         }
         Ok(Some(shown))
+    }
+
+    /// What is over here must be what another operator has, if we were given that.
+    fn lock_is_the_same(&self, cx: &Cx, ours: &Lock) -> Result<()> {
+        let Some(file) = &self.lock_file else { return Ok(()) };
+        let theirs = Lock::parse(&cx.system.read_text(Path::new(file))?).map_err(|failure| failure.context(file))?;
+        if theirs.lock_hash == ours.lock_hash {
+            return Ok(());
+        }
+        let (data, hash) = (&self.data_dir, &ours.lock_hash);
+        Err(Failure::new(format!(
+            "a ceremony is over in {data} with the lock {hash}, and {file} is {}",
+            theirs.lock_hash
+        ))
+        .help("ask all operators for their lock hash: it is the same for all of one cluster"))
     }
 
     fn rules(&self) -> Result<Rules> {
@@ -342,6 +389,9 @@ impl CharonDkg {
         }
         if !given && self.lock_hash.is_none() && self.allow_unsigned.0 {
             return Err(Failure::new("`allow_unsigned` is for a `definition_file`: what the API says must be signed"));
+        }
+        if self.lock_hash.is_some() && self.lock_file.is_some() {
+            return Err(Failure::new("`lock_hash` takes a lock from the API, `lock_file` from a file: which is it?"));
         }
         if self.lock_hash.is_some() && self.definition_file.is_some() {
             return Err(Failure::new(

@@ -1,11 +1,7 @@
 //! The module on a host with what a ceremony of real charon left, and with programs that are not charon; ceremonies themselves
 //! are in `tests/chain/dkg.rs`.
 
-use super::folder::Folder;
-use super::made::Ours;
 use crate::base::Value;
-use crate::chain::NodeKey;
-use crate::chain::charon::Rules;
 use crate::chain::charon::api::stand_in::{StandIn, answer};
 use crate::chain::charon::testing::{Cluster, DEPOSITS, LOCK};
 use crate::modules::eth_tests::{Host, outcome};
@@ -247,39 +243,59 @@ fn a_definition_that_is_kept_is_gone_on_with_unless_its_ceremony_is_over() {
 }
 
 #[test]
-fn shares_that_were_made_before_the_lock_was_written_are_found_again() {
-    let lock: Value = serde_json::from_str(LOCK).unwrap();
+fn shares_that_were_made_before_the_lock_was_written_are_joined_with_that_of_another_operator() {
     for place in ["/data", "/data/failed-dkg/7"] {
         let host = finished();
-        host.remove("/data/cluster-lock.json");
+        host.rename("/data/cluster-lock.json", "/theirs.json");
         host.rename("/data/validator_keys", "/keys");
         host.write(&format!("{place}/dkg.log"), "cut off");
         host.rename("/keys", &format!("{place}/validator_keys"));
         // The last file was being written.
         host.write("/data/deposit-data.json", "[");
         host.write("/data/.dkg-running", "");
-        host.write("/data/cluster-definition.json", &definition());
-        let key = NodeKey::from_hex(KEY).unwrap();
-        let system = System::new(host.path());
-        let folder = Folder::new("/data".into(), None).unwrap();
-        let rules = Rules { unsigned: true, ..Rules::default() };
-        let ours = Ours { key: &key, rules: &rules, lock_hash: None, keys_elsewhere: false };
-        let false_one = LOCK.replace("\"threshold\": 3", "\"threshold\": 2");
-        assert!(folder.recover(&system.writer(), &false_one, &ours).unwrap().is_none());
-        let made = folder.recover(&system.writer(), &lock.to_string(), &ours).unwrap().unwrap();
-        assert_eq!(made.lock.lock_hash.to_string(), LOCK_HASH);
-        let after = outcome(&host, "charon_dkg", &args(&json!({})), false).unwrap();
-        assert!(after.output["shares"] == json!(2) && !host.exists("/data/.dkg-running"));
+        host.write("/definition.json", &definition());
+        host.write("/false.json", &LOCK.replace("\"threshold\": 3", "\"threshold\": 2"));
+        let why = outcome(&host, "charon_dkg", &args(&json!({"lock_file": "/false.json"})), false).unwrap_err();
+        assert!(why.message.starts_with("/false.json: ") && why.message.contains("config hash"), "{why}");
+        let before = everything(&host);
+        let theirs = args(&json!({"lock_file": "/theirs.json"}));
+        assert!(outcome(&host, "charon_dkg", &theirs, true).unwrap().changed());
+        assert_eq!(everything(&host), before);
+        let joined = outcome(&host, "charon_dkg", &theirs, false).unwrap();
+        assert!(joined.output["shares"] == json!(2) && joined.output["lock_hash"] == json!(LOCK_HASH), "{joined:?}");
+        assert!(!host.exists("/data/.dkg-running"));
         assert_eq!(host.read("/data/deposit-data.json"), DEPOSITS[0].1);
+        assert!(!outcome(&host, "charon_dkg", &theirs, true).unwrap().changed());
         assert!(!outcome(&host, "charon_dkg", &args(&json!({})), true).unwrap().changed());
+        // Of a cluster that is over here, another operator cannot have another lock.
+        host.write("/other.json", &LOCK.replace(LOCK_HASH, &format!("0x{}", "12".repeat(32))));
+        let why = outcome(&host, "charon_dkg", &args(&json!({"lock_file": "/other.json"})), false).unwrap_err();
+        assert!(why.message.contains(&format!("with the lock {LOCK_HASH}, and /other.json is 0x1212")), "{why}");
     }
 }
 
-/// A charon that lays what is in `made` into the data folder, and fails. Another program writes it: nobody else has it open.
+#[test]
+fn a_lock_of_others_is_not_taken_without_shares_to_it() {
+    let host = finished();
+    host.rename("/data/cluster-lock.json", "/theirs.json");
+    host.remove("/data/validator_keys/keystore-1.json");
+    host.write("/data/.dkg-running", "");
+    // The folder itself is another minute's: the note of who works there came and went.
+    let files = || everything(&host).split_off(1);
+    let before = files();
+    let theirs = json!({"data_dir": "/data", "lock_file": "/theirs.json", "allow_unsigned": true});
+    let failure = outcome(&host, "charon_dkg", &theirs, false).unwrap_err();
+    assert!(failure.message.starts_with(&format!("no shares to the lock {LOCK_HASH} of /theirs.json")), "{failure}");
+    assert!(failure.help.unwrap().contains("all operators make a new cluster"));
+    assert_eq!(files(), before);
+}
+
+/// A charon that lays what is in `made` into the data folder, says what is in `said`, and fails. Another program writes it: nobody
+/// else has it open.
 fn stumbling(host: &Host) -> String {
     host.write(
         "/text",
-        "#!/bin/sh\n[ \"$1\" = dkg ] || exit 0\necho \"$@\" >\"$3/../argv\"\ncp -R \"$3/../made/.\" \"$3\"\nexit 1\n",
+        "#!/bin/sh\n[ \"$1\" = dkg ] || exit 0\necho \"$@\" >\"$3/../argv\"\ncp -R \"$3/../made/.\" \"$3\"\ncat \"$3/../said\" >&2\nexit 1\n",
     );
     let program = host.path().join("charon");
     let mut copy = std::process::Command::new("install");
@@ -287,11 +303,48 @@ fn stumbling(host: &Host) -> String {
     program.display().to_string()
 }
 
-#[test]
-fn charon_that_dies_after_the_lock_has_made_the_cluster() {
+/// A host where charon makes everything, and then says this and fails.
+fn stumbled(said: &str) -> Host {
     let host = finished();
     host.rename("/data", "/made");
+    host.write("/said", said);
     host.write("/definition.json", &definition());
+    host
+}
+
+#[test]
+fn what_is_made_here_counts_when_all_operators_have_theirs_and_is_kept_until_then() {
+    let host = stumbled("Fatal error: sync step: context deadline exceeded");
+    host.remove("/made/charon-enr-private-key");
+    host.write("/data/charon-enr-private-key", KEY);
+    let args = args(&json!({"charon": stumbling(&host)}));
+    let failure = outcome(&host, "charon_dkg", &args, false).unwrap_err();
+    assert!(failure.message.contains("all is made here, but not known to be made everywhere"), "{failure}");
+    let (help, kept) = (failure.help.unwrap(), "/data/failed-dkg/1/cluster-lock.json");
+    assert!(help.contains(&format!("with the lock {LOCK_HASH}, run it with `lock_file`: {kept}")), "{help}");
+    assert!(!host.exists("/data/cluster-lock.json") && !host.exists("/data/.dkg-running"));
+    // So it is where the host's power went in that moment; unless charon has noted that all have written.
+    let (note, first, second) = ("{}", "sync shutdown: sync step", "INFO dkg Successfully completed DKG ceremony");
+    for (log, counts) in [(note, false), (first, true), (second, true)] {
+        let host = finished();
+        host.write("/definition.json", &definition());
+        host.write("/data/.dkg-running", "");
+        host.write("/data/dkg.log", log);
+        let outcome = outcome(&host, "charon_dkg", &self::args(&json!({})), false);
+        assert_eq!(outcome.is_ok(), counts, "{log}");
+        assert!(host.exists("/data/cluster-lock.json") == counts && !host.exists("/data/.dkg-running"));
+        assert_eq!(host.exists(kept), !counts);
+    }
+    // Another operator has seen the good end, and has the same lock.
+    let mut theirs = args.clone();
+    theirs["lock_file"] = json!(kept);
+    assert_eq!(outcome(&host, "charon_dkg", &theirs, false).unwrap().output["shares"], json!(2));
+    assert!(!outcome(&host, "charon_dkg", &args, false).unwrap().changed());
+}
+
+#[test]
+fn charon_that_dies_when_all_have_written_has_made_the_cluster() {
+    let host = stumbled("Fatal error: sync shutdown: context deadline exceeded");
     host.write("/data/charon-enr-private-key", KEY);
     for name in ["charon-enr-private-key", "deposit-data.json", "deposit-data-1eth.json"] {
         host.remove(&format!("/made/{name}"));
@@ -319,7 +372,9 @@ fn charon_that_dies_after_the_lock_has_made_the_cluster() {
             && host.mode("/data/validator_keys/slashing.lock") != 0o400
     );
     assert!(
-        host.read("/argv").contains(" --zipped=false --keymanager-address= --keymanager-auth-token= --no-verify=false")
+        host.read("/argv").contains(
+            " --zipped=false --keymanager-address= --keymanager-auth-token= --no-verify=false --publish=false"
+        )
     );
     // A validator client comes and goes.
     host.remove("/data/validator_keys/slashing.lock");
@@ -393,14 +448,6 @@ fn keys_of_unknown_origin_stop_everything_and_those_of_a_cut_off_ceremony_are_mo
     assert!(host.exists("/data/failed-dkg/1/deposit-data.json") && !host.exists("/data/.dkg-running"));
     assert_eq!(host.read("/data/charon-enr-private-key"), KEY);
     assert_eq!(host.read("/data/cluster-definition.json"), definition());
-}
-
-#[test]
-fn what_was_made_before_the_power_went_is_found_and_kept() {
-    let host = finished();
-    host.write("/data/.dkg-running", "");
-    let outcome = outcome(&host, "charon_dkg", &args(&json!({})), false).unwrap();
-    assert!(outcome.changed() && !host.exists("/data/.dkg-running") && host.exists("/data/cluster-lock.json"));
 }
 
 #[test]
@@ -481,6 +528,8 @@ fn arguments_that_make_no_sense_are_refused() {
         (json!({"data_dir": "/d", "operator": operator, "allow_unsigned": true}), "is for a `definition_file`"),
         (json!({"data_dir": "/d", "lock_hash": "0x12"}), "`0x12` is no lock hash"),
         (json!({"data_dir": "/d", "lock_hash": LOCK_HASH, "definition_file": "/x"}), "which is it?"),
+        (json!({"data_dir": "/d", "lock_hash": LOCK_HASH, "lock_file": "/x"}), "which is it?"),
+        (json!({"data_dir": "/d", "operator": operator, "options": ["--publish"]}), "`options` has `--publish`"),
         (json!({"data_dir": "/d", "operator": operator, "deadline": 0}), "`deadline` is 0"),
         (json!({"data_dir": "/d", "operator": operator, "options": ["--zipped"]}), "`options` has `--zipped`"),
         (

@@ -174,6 +174,7 @@ impl Hunt<'_> {
         let system = writer.system();
         let mut api = Api::new(system, &self.module.api);
         api.limit = u64::try_from(self.module.page_limit.0).unwrap_or(100);
+        api.until = self.until;
         let begun = self.begun(writer, &api)?;
         let Some(operator) = self.operator else {
             return begun.ok_or_else(|| Trouble::lasting(Failure::new("no operator")));
@@ -241,7 +242,9 @@ impl Hunt<'_> {
 
     /// The clusters that the API has for us, and why others are not ours.
     fn clusters(&self, api: &Api, operator: Address) -> Result<(Pick, Vec<String>), Trouble> {
-        let list = api.definitions(operator)?;
+        // The one that is wanted is asked for by its name: no invitation of a stranger is in the way.
+        let wanted = self.ours.rules.config_hash.map(|hash| api.definition(hash)).transpose()?.flatten();
+        let list = wanted.map_or_else(|| api.definitions(operator), |it| Ok(vec![it]))?;
         // Leave to take an unsigned definition is for files: somebody brought those.
         let rules = Rules { unsigned: false, ..self.ours.rules.clone() };
         let (found, notes) = candidates(&list, operator, self.ours.key, &rules);
@@ -276,14 +279,13 @@ impl Hunt<'_> {
         let rules = Rules { config_hash: Some(kept.config_hash), ..self.ours.rules.clone() };
         let ours = Ours { key: self.ours.key, rules: &rules, lock_hash: None, keys_elsewhere: false };
         let text = serde_json::to_string_pretty(lock).unwrap_or_default() + "\n";
-        let made = self.folder.recover(writer, &text, &ours)?;
-        if made.is_some() {
-            let hash = kept.config_hash;
-            (self.line)(&format!(
-                "the others have made the cluster {hash} with us: our shares are here, its lock comes from the API"
-            ));
-        }
-        Ok(made)
+        let Some((place, made)) = self.folder.shares_to(writer.system(), &text, &ours)? else { return Ok(None) };
+        self.folder.join(writer, &place, &text, &made)?;
+        let hash = kept.config_hash;
+        (self.line)(&format!(
+            "the others have made the cluster {hash} with us: our shares are here, its lock comes from the API"
+        ));
+        Ok(Some(made))
     }
 
     fn over(&self, config_hash: B256) -> Failure {

@@ -1,5 +1,5 @@
 //! A stand-in of the Obol API, which cannot be reached from a test: the requests of its `OpenAPI` document that `chainwright dkg`
-//! and charon make, with definitions and locks kept in memory. It checks what a client sends; it invents nothing. It can die at
+//! makes, with definitions and locks kept in memory. It checks what a client sends; it invents nothing. It can die at
 //! a moment that a test chooses, and come back where it was.
 
 use chainwright::chain::charon::eip712::Message;
@@ -119,6 +119,12 @@ impl StandIn {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let (status, body) = match (method, path.strip_prefix("/v1/").unwrap_or_default().split_once('/')) {
             ("GET", Some(("definition", rest))) if rest.starts_with("operator/") => list(&state, &rest[9..], query),
+            ("GET", Some(("definition", hash))) => {
+                match state.definitions.iter().find(|it| it.config_hash.to_string() == hash) {
+                    Some(definition) => (200, definition.to_json().expect("JSON")),
+                    None => (404, json!({"message": "no such definition"})),
+                }
+            }
             ("PUT", Some(("definition", hash))) => accept(&mut state, hash, &token, &body),
             ("GET", Some(("lock", rest))) => {
                 match rest.strip_prefix("configHash/").and_then(|it| state.locks.get(it)) {
@@ -127,8 +133,7 @@ impl StandIn {
                 }
             }
             ("POST", None) if path == "/v1/termsAndConditions" => agree(&mut state, &token, &body),
-            // Charon puts it at the root, whatever it was told.
-            ("POST", None) if path.ends_with("/lock") => {
+            ("POST", None) if path == "/v1/lock" => {
                 let hash = body["cluster_definition"]["config_hash"].as_str().unwrap_or_default().to_owned();
                 state.locks.insert(hash, body);
                 (201, json!({}))

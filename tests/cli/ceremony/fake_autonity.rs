@@ -70,6 +70,7 @@ fn filled_in(config: &Value) -> Value {
         }
         config["oracle"]["symbols"] = json!(["AUD-USD", "CAD-USD"]);
         config["asm"] = json!({"acu": {"scale": 5}});
+        config["stakeableVesting"] = json!({"stakeableContracts": [], "totalNominal": 0});
     }
     config
 }

@@ -46,7 +46,7 @@ pub fn told(agreed: &Agreed, told: &Map, client: &str) -> Compared {
                 continue;
             }
             (Some(ours), None) => format!("the node does not have `{path}`, which is {} in the genesis", brief(ours)),
-            (None, Some(_)) if autonity && fills_in(path) => {
+            (None, Some(theirs)) if autonity && fills_in(path, theirs) => {
                 filled.insert(path.split('.').take(2).collect::<Vec<_>>().join("."));
                 continue;
             }
@@ -103,19 +103,11 @@ fn settings(genesis: &Genesis) -> BTreeMap<String, String> {
 }
 
 /// What Autonity's client writes into its configuration of its own, by the structures of 0.7 and of 0.14 (`params` in its sources):
-/// the contracts' code, the state of a validator who has just begun, and the sections of the contracts beside the first.
-fn fills_in(path: &str) -> bool {
-    const SECTIONS: &[&str] = &[
-        "asm",
-        "oracle",
-        "accountability",
-        "omissionaccountability",
-        "inflationcontroller",
-        "nonstakablevesting",
-        "nonstakeablevesting",
-        "stakablevesting",
-        "stakeablevesting",
-    ];
+/// the contracts' code, the state of a validator who has just begun, and the sections of the contracts beside the first. Of its own
+/// it lets nobody's money vest.
+fn fills_in(path: &str, value: &str) -> bool {
+    const SECTIONS: &[&str] = &["asm", "oracle", "accountability", "omissionaccountability", "inflationcontroller"];
+    const VESTING: &[&str] = &["nonstakablevesting", "nonstakeablevesting", "stakablevesting", "stakeablevesting"];
     const OF_VALIDATORS: &[&str] = &[
         "address",
         "nodeaddress",
@@ -139,6 +131,7 @@ fn fills_in(path: &str) -> bool {
     match parts.as_slice() {
         ["autonitycontract" | "autonity", "bytecode" | "abi", ..] => true,
         ["autonitycontract", "users", _, name] | ["autonity", "validators", _, name] => OF_VALIDATORS.contains(name),
+        [section, ..] if VESTING.contains(section) => matches!(value, "" | "0" | "0x0" | "null" | "[]"),
         [section, ..] => SECTIONS.contains(section),
         [] => false,
     }

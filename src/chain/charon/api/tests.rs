@@ -64,7 +64,16 @@ fn all_pages_are_read_wherever_they_begin_and_each_cluster_is_there_once() {
         0 => answer("404 Not Found", "{}"),
         page => answer("200 OK", &json!({"cluster_definitions": [listed(page)], "total_pages": 4}).to_string()),
     });
-    for stand_in in [from_zero, from_one, next, neither, clamped, missing] {
+    // Page 0 is too much for it; and a page after the last is.
+    let stumbling = StandIn::new(|request| match page_of(request) {
+        0 => answer("500 Internal Server Error", "OFFSET must not be negative"),
+        page => answer("200 OK", &json!({"cluster_definitions": [listed(page)], "total_pages": 4}).to_string()),
+    });
+    let strict = StandIn::new(|request| match page_of(request) {
+        page @ 0..4 => answer("200 OK", &json!({"cluster_definitions": [listed(page)], "total_pages": 4}).to_string()),
+        _ => answer("400 Bad Request", "{}"),
+    });
+    for stand_in in [from_zero, from_one, next, neither, clamped, missing, stumbling, strict] {
         assert_eq!(ask(&stand_in.url).unwrap().len(), 4, "{:?}", stand_in.asked());
     }
     let nothing = StandIn::new(|_| answer("404 Not Found", "{}"));
@@ -93,6 +102,25 @@ fn a_list_that_never_ends_ends() {
     let trouble = api.definitions(operator()).unwrap_err();
     assert!(trouble.passing && trouble.failure.message.contains("and is not read"), "{trouble:?}");
     assert!(new.asked().len() < 1200);
+    // Nor is there time for ever.
+    api.until = Some(Instant::now());
+    let trouble = api.definitions(operator()).unwrap_err();
+    assert!(trouble.failure.message.contains("does not come to an end in time"), "{trouble:?}");
+}
+
+#[test]
+fn a_lock_is_told_and_a_second_time_does_no_harm() {
+    let system = system();
+    for status in ["201 Created", "409 Conflict"] {
+        let stand_in = StandIn::new(move |_| answer(status, "{}"));
+        Api::new(&system, &stand_in.url).publish(&json!({"lock_hash": "0x12"})).unwrap();
+        let [post] = stand_in.asked().try_into().unwrap();
+        assert!(post.starts_with("POST /v1/lock ") && post.contains("0x12"), "{post}");
+        assert!(!post.to_lowercase().contains("authorization"), "{post}");
+    }
+    let refusing = StandIn::new(|_| answer("400 Bad Request", "{\"message\": \"no\"}"));
+    let trouble = Api::new(&system, &refusing.url).publish(&json!({})).unwrap_err();
+    assert!(!trouble.passing && trouble.failure.message.contains("400"), "{trouble:?}");
 }
 
 #[test]
