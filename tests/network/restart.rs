@@ -82,10 +82,11 @@ impl OtherController {
         Self
     }
 
+    /// Restarts one sealer.
     #[expect(clippy::unused_self, reason = "only one who is there can do it")]
     fn restarts(&self) -> Child {
         let command = "cd /tmp/other && /opt/chainwright/chainwright playbook -i inventories/demo -e @.lab/demo.yml \
-            playbooks/restart.yml";
+            playbooks/restart.yml -l sealer2";
         let mut ssh = Command::new("ssh");
         ssh.current_dir(run::root()).args(["-F", ".lab/ssh_config", "ethstats1", &format!("su admin -c '{command}'")]);
         ssh.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -111,7 +112,8 @@ fn of_two_runs_from_two_machines_the_second_is_told_who_holds_the_network_since_
     let other = OtherController::new();
     let first = other.restarts();
     let held = run::until(60, || on("sealer1", "cat /run/chainwright/demo.lock || true").contains("admin@ethstats1"));
-    let second = play("restart.yml", &[]);
+    // Another sealer, but of the same network: two must not be down at once.
+    let second = play("restart.yml", &["-l", "sealer3"]);
     other.dies();
     let said = first.wait_with_output().unwrap();
     assert!(held, "{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
