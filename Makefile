@@ -29,7 +29,7 @@ bench-genesis: ## the hash of 100,000 accounts beside `geth init`, with the memo
 	tests/lab/prerequisites cargo go
 	tests/bench/genesis
 
-lint: ## formatting, shellcheck, the manifests of Kubernetes, clippy: whatever they find is an error
+lint: ## formatting, shellcheck, the manifests of Kubernetes (built with kustomize), clippy: whatever they find is an error
 	cargo fmt --check
 	shellcheck -x $(SHELL_SCRIPTS)
 	tests/lab/kubernetes

@@ -1,6 +1,9 @@
 //! `chainwright dkg` before there is any ceremony: its key, the sidecar's environment, and what it refuses. Ceremonies are in
 //! `tests/chain/dkg.rs`.
 
+mod environment;
+mod noting_api;
+
 use crate::project::Project;
 use std::process::Command;
 

@@ -42,6 +42,9 @@ fn two_wait_for_the_third(lab: &Lab) {
     let (mut alpha, beta) = (lab.begin("alpha"), lab.begin("beta"));
     alpha.says("gamma (node.gamma.example): missing: it has no TXT record");
 
+    // beta changes its key meanwhile.
+    let [alpha, beta] = attacks::a_key_changes_while_others_wait(lab, alpha, beta);
+
     // gamma has the wrong TSIG key.
     let wrong = "{\"ceremony_dns\": {\"server\": \"127.0.0.1\", \"key_file\": \"/etc/knot/wrong.key\"}}";
     let text = run(&mut lab.play("gamma", &ours("ceremony.yml"), &["-vvv", "-D", "-e", wrong])).expect(2);

@@ -96,12 +96,15 @@ impl Memory {
         before.address_signed = before.address_signed.max(now.address_signed);
         before.changed = !same;
         if !same {
-            let what = match () {
-                () if now.account != before.account => format!("account {} became {}", before.account, now.account),
-                () => format!("{} became {}", before.enode, now.enode),
-            };
-            return Err(Doubt::new("changed", format!("it was changed in mid-ceremony: {what}")).help(
-                "others may have counted the first: begin a new ceremony under another name, in which all publish again",
+            // A new key may bring a new account: both are told.
+            let changed: Vec<String> = [("", &before.enode, &now.enode), ("account ", &before.account, &now.account)]
+                .into_iter()
+                .filter(|(_, before, now)| before != now)
+                .map(|(what, before, now)| format!("{what}{before} became {now}"))
+                .collect();
+            return Err(Doubt::new("changed", format!("it was changed in mid-ceremony: {}", changed.join(", "))).help(
+                "if that was a mistake, it publishes the first again, and this is run again. Otherwise begin a new ceremony under \
+                 another name, in which all publish again: others may have counted the first",
             ));
         }
         Ok(())
@@ -159,6 +162,10 @@ mod tests {
 
         let doubt = look(&mut memory, &party(&other, 3000)).unwrap_err();
         assert!(doubt.state == "changed" && doubt.is_final());
+        let [first, second] = [party(&key, 1), party(&other, 1)];
+        let told =
+            format!("{} became {}, account {} became {}", first.enode, second.enode, first.account, second.account);
+        assert!(doubt.why.ends_with(&told), "{doubt:?}");
         // It stays refused: the first one is what others may have counted.
         assert_eq!(look(&mut memory, &party(&other, 3001)).unwrap_err().state, "changed");
         // That it was changed is not forgotten where somebody answers with the first record again.

@@ -1,9 +1,41 @@
-//! What an attacker on the way can do, from a host of his own with a Knot of his own: see ceremony/attack.yml.
+//! What an attacker on the way can do, from a host of his own with a Knot of his own: see ceremony/attack.yml; and a party that
+//! changes its key.
 
-use super::lab::{LIAR, Lab, Way, labs, ours, until};
-use crate::plain::run;
+use super::lab::{LIAR, Lab, Running, Way, labs, ours, until};
+use crate::plain::{address, run};
+use crate::run::on;
 
 const HIS_ADDRESS: &str = "10.66.66.66";
+
+/// beta publishes another key, well signed, when alpha has counted it and both wait for gamma. In the end both wait again.
+pub(super) fn a_key_changes_while_others_wait(lab: &Lab, mut alpha: Running, mut beta: Running) -> [Running; 2] {
+    let valid = "beta (node.beta.example): valid";
+    alpha.says(valid);
+    beta.says(valid);
+    let record = on("host6", "kdig @127.0.0.1 +short node.beta.example TXT");
+    let (_, key) = record.split_once("k=").unwrap();
+    let node = |key: &str| format!("enode://{key}@{}:30303", address("host6"));
+    run(&mut lab.play("beta", &labs("change.yml"), &["-e", &format!("other_key={LIAR}")])).expect(0);
+
+    // alpha takes neither of the two, and makes nothing; beta's own side tells the same, should somebody else have done it.
+    let refused = format!(
+        "the ceremony is refused: beta (node.beta.example): changed: it was changed in mid-ceremony: {} became {}",
+        node(&key[..128]),
+        node(LIAR)
+    );
+    for text in [alpha.ends(2), beta.ends(2)] {
+        assert!(text.contains(&refused) && !text.contains("gamma (node.gamma.example): valid"), "{text}");
+    }
+    let made = on("host5", "ls /etc/ceremony");
+    assert!(made.contains("memory.json") && !made.contains("genesis.json") && !made.contains("statement"), "{made}");
+
+    // beta is run again, which publishes its key again: it counts again, and both wait on.
+    let mut beta = lab.begin("beta");
+    beta.says(valid);
+    let mut alpha = lab.begin("alpha");
+    alpha.says(valid);
+    [alpha, beta]
+}
 
 pub(super) fn what_the_attacker_made_himself_is_bogus(lab: &Lab) {
     // Answers of his own: without a signature, and with one of his own key; and a DS that is taken out on the way. All that he lets

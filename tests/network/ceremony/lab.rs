@@ -182,9 +182,8 @@ pub(crate) fn labs(name: &str) -> PathBuf {
 /// Everybody's side of it ends well.
 #[track_caller]
 pub(crate) fn end(running: Vec<Running>) {
-    for mut one in running {
-        let code = one.child.wait().unwrap().code();
-        assert_eq!(code, Some(0), "{}", one.text());
+    for one in running {
+        one.ends(0);
     }
 }
 
@@ -215,6 +214,14 @@ impl Running {
             assert!(runs && Instant::now() < deadline, "it has not said `{wanted}`: {}", self.text());
             std::thread::sleep(Duration::from_millis(100));
         }
+    }
+
+    /// Waits until it ends, with this code; what it has said.
+    #[track_caller]
+    pub(crate) fn ends(mut self, code: i32) -> String {
+        let ended = self.child.wait().unwrap().code();
+        assert_eq!(ended, Some(code), "{}", self.text());
+        self.text()
     }
 }
 
