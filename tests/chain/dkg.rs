@@ -170,6 +170,7 @@ fn four_strangers_agree_through_the_api_make_a_cluster_and_find_it_again() {
     // Where the power went before charon had heard from all others, nothing says that they have written, too; but somebody has told
     // the API.
     operators[2].forget_the_end();
+    fs::remove_dir_all(folder.path().join("backup")).unwrap();
     let mut joined = start(&operators[2]);
     assert!(joined.succeeded(Instant::now() + Duration::from_mins(1)), "{}", joined.said());
     assert!(joined.said().contains("our shares are here, its lock comes from the API"), "{}", joined.said());
