@@ -132,6 +132,9 @@ fn from_hex(text: &str) -> Result<SecretKey> {
     if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Failure::new("this is not a private key: it has something else than hexadecimal digits").help(help));
     }
+    if digits.is_empty() {
+        return Err(Failure::new("this is not a private key: there is nothing in it").help(help));
+    }
     if digits.len() != 64 {
         let length = digits.len();
         return Err(Failure::new(format!("this is not a private key: it has {length} digits instead of 64")).help(help));

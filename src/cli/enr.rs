@@ -58,7 +58,7 @@ struct EncodeArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seq: u64,
     /// IPv4 address
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = ipv4)]
     ip: Option<Ipv4Addr>,
     /// Port of devp2p
     #[arg(long, value_name = "PORT")]
@@ -75,6 +75,13 @@ struct EncodeArgs {
     /// Port of discovery over IPv6, if it is another one
     #[arg(long, value_name = "PORT")]
     udp6: Option<u16>,
+}
+
+fn ipv4(text: &str) -> Result<Ipv4Addr, String> {
+    text.parse().map_err(|error: std::net::AddrParseError| match text.parse::<Ipv6Addr>() {
+        Ok(_) => "this is an IPv6 address: give it with --ip6".to_owned(),
+        Err(_) => error.to_string(),
+    })
 }
 
 /// Runs one of them.

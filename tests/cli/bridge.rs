@@ -35,6 +35,11 @@ fn what_cannot_be_is_refused_before_anything_is_contacted() {
             "the address of a side's node has a login in it",
         ),
         ("bridge_env", json!({"VALIDATOR_PRIVATE_KEY": "0x46"}), "`bridge_env` holds a secret as it is"),
+        (
+            "bridge_env",
+            json!({"VALIDATOR_KEY": format!("0x{}", "46".repeat(32))}),
+            "`bridge_env` holds a secret as it is",
+        ),
         ("bridge_env", json!({"A-B": "x"}), "`bridge_env` has a name that is no variable's"),
         ("bridge_env", json!({"A": "x\nB=y"}), "or a value of several lines"),
         ("bridge_calls", json!([{"side": "both"}]), "an entry of `bridge_calls` wants `side` (home or foreign)"),

@@ -34,3 +34,18 @@ fn what_is_wanted_of_every_chain_can_be() {
         Project::new().chainwright(&["playbook", "-i", &folder(chain), &playbook]).code(0).recap("delta", "ok=1");
     }
 }
+
+#[test]
+fn the_bridge_joins_two_of_them_by_their_ports_and_ids() {
+    let show = |inventory: &str| -> Value {
+        let shown = Project::new().chainwright(&["inventory", "-i", &folder(inventory), "--host", "delta"]).code(0);
+        serde_json::from_str(&shown.out).expect("JSON")
+    };
+    let bridge = show("bridge");
+    for (side, chain) in [("bridge_home", "testnet"), ("bridge_foreign", "testnet-sidechain")] {
+        let (side, chain) = (&bridge[side], show(chain));
+        assert_eq!(side["chain_id"], chain["network"]["chain_id"]);
+        assert_eq!(side["url"], format!("http://127.0.0.1:{}", chain["rpc_port"]));
+        assert!(side["public_url"].as_str().expect("text").ends_with(&format!(":{}", chain["proxy_port"])), "{side}");
+    }
+}

@@ -147,14 +147,21 @@ fn a_live_network_goes_through_five_versions_and_never_halts() {
     let after = HOSTS.map(geth_started);
     assert_eq!((&started[0], &started[2]), (&after[0], &after[2]), "neither host1 nor host3 is restarted");
 
-    // As if the controller had died after host2 was told of a version that does not come up: host2 goes back before all else.
-    on(
-        "host2",
-        "systemctl stop geth; sed -i 's|--mine|--no-such-flag|' /etc/systemd/system/geth.service; systemctl daemon-reload",
-    );
+    // As if the controller had died after a node was told of a version that does not come up, and once before after another: both go
+    // back before all else, whether they seal or not.
+    for host in ["host2", "host4"] {
+        on(
+            host,
+            "set -e; systemctl stop geth; test ! -e BEFORE; mkdir -m 700 BEFORE; cp -a UNIT BEFORE/unit; cp -a /etc/geth/config.toml BEFORE/config; \
+             if [ -e PEERS ]; then cp -a PEERS BEFORE/peers; fi; sed -i 's|^ExecStart=[^ ]*|& --no-such-flag|' UNIT; systemctl daemon-reload"
+                .replace("BEFORE", "/etc/geth/before-upgrade").replace("UNIT", "/etc/systemd/system/geth.service").replace("PEERS", "/var/lib/geth/static-nodes.json").as_str(),
+        );
+    }
     let half = play("upgrade.yml", "1.10.8", &Value::Null);
     assert_eq!(half.exit, 2, "{}", half.text);
-    assert!(half.text.contains("an upgrade of host2 had ended half-way"), "{}", half.text);
+    for host in ["host2", "host4"] {
+        assert!(half.text.contains(&format!("an upgrade of {host} had ended half-way")), "{}", half.text);
+    }
     assert_eq!(versions(), ["1.9.25", "1.9.25", "1.9.25", "1.10.8"]);
 
     for (step, version) in ["1.10.8", "1.10.26", "1.13.2", "1.13.15"].into_iter().enumerate() {

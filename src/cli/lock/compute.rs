@@ -63,7 +63,10 @@ pub fn compute(inventory: &[String], extra: &[String]) -> std::result::Result<Co
         (Some(failure), _) => Err(failure.into()),
         (None, Some(text)) => Ok(Computed { text, folder }),
         (None, None) => Err(Failure::new("the inventory has no nodes")
-            .help("the groups `sealers`, `bootnode` and `rpc` below the group `nodes` hold the network's hosts")
+            .help(
+                "the groups `sealers`, `bootnode` and `rpc` below the group `nodes` hold the network's hosts; what the members of an Aura \
+                 consortium agree upon is its spec.json and reserved_peers, which have no lock",
+            )
             .into()),
     }
 }
