@@ -120,7 +120,7 @@ fn what_is_no_private_key_is_refused_without_repeating_it() {
         (order.to_owned(), "not below the order of the curve"),
         ("f".repeat(64), "not below the order of the curve"),
         ("\u{e9}".repeat(40), "something else than hexadecimal digits"),
-        (String::new(), "0 digits"),
+        (String::new(), "there is nothing in it"),
     ] {
         let project = Project::new().file("bad", &text).file("password", "correct horse\n");
         for args in [

@@ -3,7 +3,7 @@
 use crate::lab::{self, Host};
 use crate::run::{run, start_over};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 const PING: &str = "- hosts: all\n  gather_facts: false\n  tasks:\n    - ping:\n    - command: id -un\n      changed_when: false\n      register: me\n    - assert: {that: me.stdout == expected}\n";
@@ -78,6 +78,51 @@ fn a_host_whose_key_is_unknown_is_refused_and_not_remembered() {
     let trouble = ended.expect(4).trouble();
     assert!(trouble.starts_with(&format!("the host key of {} is unknown: refused", &*host)), "{trouble}");
     assert_eq!(std::fs::read_to_string(&known).unwrap(), "");
+}
+
+/// An ssh-agent that holds the lab's key, until it is dropped.
+struct KeyAgent(Child);
+
+impl KeyAgent {
+    fn at(socket: &Path) -> Self {
+        let agent = Command::new("ssh-agent").arg("-D").arg("-a").arg(socket).stdout(Stdio::null()).spawn();
+        let agent = Self(agent.expect("ssh-agent"));
+        lab::until("ssh-agent answers", Duration::from_secs(20), || {
+            let mut add = Command::new("ssh-add");
+            add.arg("-q").arg(lab::file("key")).env("SSH_AUTH_SOCK", socket).stderr(Stdio::null());
+            add.status().is_ok_and(|status| status.success())
+        });
+        agent
+    }
+}
+
+impl Drop for KeyAgent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Only the first host can resolve the name of the second, and only the agent has the key.
+#[test]
+fn a_host_behind_another_is_reached_with_a_key_that_only_an_agent_has() {
+    let (jump, host, folder) = (Host::take(), Host::take(), lab::folder());
+    let socket = folder.path().join("agent");
+    let _agent = KeyAgent::at(&socket);
+    let config = format!(
+        "Host behind\n HostName {}\n ProxyJump jump\nHost jump\n HostName {}\nHost *\n User root\n IdentityFile none\n IdentityAgent {}\n \
+         UserKnownHostsFile {}\n StrictHostKeyChecking yes\n",
+        &*host,
+        address(&jump),
+        socket.display(),
+        lab::file("known_hosts").display()
+    );
+    let config = write(folder.path(), "ssh_config", &config);
+    let playbook = write(folder.path(), "ping.yml", PING);
+    let arguments = ["--json", "-i", "behind,", "-e", "expected=root"];
+    let ended = start_over(&format!("-F {}", config.display()), &playbook, &arguments).end().expect(0);
+    assert_eq!(ended.recap().0["behind"].ok, 3, "{ended}");
+    assert_eq!(host.shell("ps -eo args | grep '[c]hainwright agent' || true"), "");
 }
 
 fn run_knowing(known: &Path, playbook: &Path, host: &str) -> crate::run::Ended {

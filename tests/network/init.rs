@@ -3,8 +3,9 @@
 use crate::plain::Project;
 
 #[test]
-fn a_user_with_the_binary_and_four_hosts_has_a_network() {
-    let (project, made) = Project::init(&["host10", "host11", "host12"], &["host13"]);
+fn a_user_with_the_binary_and_six_hosts_has_a_network() {
+    let others = [("--rpc", "host13"), ("--bootnode", "host9"), ("--ethstats", "host8")];
+    let (project, made) = Project::init(&["host10", "host11", "host12"], &others);
     // What the screen names as next is what is typed.
     let commands: Vec<Vec<&str>> = made
         .lines()
@@ -13,7 +14,7 @@ fn a_user_with_the_binary_and_four_hosts_has_a_network() {
         .collect();
     assert_eq!(commands.len(), 2, "{made}");
     let site = project.chainwright(&commands[0]).expect(0);
-    assert!(site.contains("every sealer seals"), "{site}");
+    assert!(site.contains("every sealer seals") && site.contains("the stats server sees all nodes"), "{site}");
     let restart = project.chainwright(&commands[1]).expect(0);
     assert!(restart.contains("sealed a new block itself"), "{restart}");
 }

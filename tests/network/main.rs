@@ -84,6 +84,23 @@ fn secrets_stay_on_their_hosts() {
 }
 
 #[test]
+fn all_nodes_have_the_same_genesis_and_sealers_answer_nobody_but_their_own_machine() {
+    let _turn = turn();
+    network();
+    let sum = |host: &str| on(host, "sha256sum /etc/geth/genesis.json");
+    for host in ["sealer1", "sealer2", "sealer3", "bootnode1"] {
+        assert_eq!(sum(host), sum("rpc1"), "{host}");
+    }
+    for host in SEALERS {
+        // What geth listens on: other nodes, and its authenticated port, which it does not do without, on the loopback.
+        let ports = on(host, "ss -lntupH | grep geth | awk '{print $1, $5}' | sort");
+        let ports: Vec<&str> = ports.lines().filter(|it| !it.ends_with(":30303")).collect();
+        assert_eq!(ports, ["tcp 127.0.0.1:8551"], "{host}");
+        assert_eq!(on(host, "ss -lnuH | grep -c :30303 || true").trim(), "0", "{host} takes part in discovery");
+    }
+}
+
+#[test]
 fn the_units_are_sandboxed_run_as_users_of_their_own_and_their_logs_are_capped() {
     let _turn = turn();
     network();

@@ -84,10 +84,11 @@ pub struct Ended {
 }
 
 impl Project {
-    /// `chainwright init net --sealer host1 ...`, and what it printed.
-    pub fn init(sealers: &[&'static str], rpc: &[&'static str]) -> (Self, String) {
+    /// `chainwright init net --sealer host1 ...`, with other hosts by their options, and what it printed.
+    pub fn init(sealers: &[&'static str], others: &[(&str, &'static str)]) -> (Self, String) {
         let root = root();
-        let hosts = Hosts::take(&[sealers, rpc].concat());
+        let names: Vec<&'static str> = sealers.iter().chain(others.iter().map(|(_, host)| host)).copied().collect();
+        let hosts = Hosts::take(&names);
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("net")).unwrap();
         let project = Self { folder, _hosts: hosts };
@@ -95,7 +96,7 @@ impl Project {
         let geth = root.join(".lab/geth/1.13.15/geth").display().to_string();
         let mut arguments = vec!["init", ".", "--period", "2", "--client", &geth, "--ssh-common-args", &ssh];
         arguments.extend(sealers.iter().flat_map(|host| ["--sealer", host]));
-        arguments.extend(rpc.iter().flat_map(|host| ["--rpc", host]));
+        arguments.extend(others.iter().flat_map(|(option, host)| [*option, *host]));
         let made = project.chainwright(&arguments).expect(0);
         (project, made)
     }

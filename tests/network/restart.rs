@@ -69,6 +69,34 @@ fn a_stop_that_saves_nothing_ends_the_run_and_a_later_one_goes_on_safely() {
     assert!(later.text.contains("Unclean shutdown detected"), "the start tells of the kill: {}", later.text);
 }
 
+#[test]
+fn a_sealer_that_does_not_come_back_into_the_network_ends_the_run_and_no_later_one_is_touched() {
+    let _turn = turn();
+    network();
+    // From its next start on sealer3 reaches none of the others, nor they it.
+    let others = on("sealer3", "getent hosts sealer1 sealer2 rpc1 bootnode1 | cut -d' ' -f1");
+    let cut: Vec<String> = others.lines().map(|it| format!("ip route replace unreachable {it}")).collect();
+    let dropin = "/run/systemd/system/geth.service.d";
+    on(
+        "sealer3",
+        &format!(
+            "mkdir -p {dropin}; printf \"[Service]\\nExecStartPre=+/bin/sh -c '{}'\\n\" > {dropin}/cut.conf; systemctl daemon-reload",
+            cut.join("; ")
+        ),
+    );
+    let before = geth_started("sealer1");
+    let run = play("restart.yml", &["-e", "geth_back_timeout=40"]);
+    on("sealer3", &format!("rm -r {dropin}; systemctl daemon-reload; ip route flush type unreachable"));
+    assert_eq!(run.exit, 2, "{}", run.text);
+    for text in ["the node is not back: expected ", "peers; seen: ", "it begins with the nodes that are down"] {
+        assert!(run.text.contains(text), "`{text}` is missing: {}", run.text);
+    }
+    assert_eq!(run.hosts_of("eth_stop"), ["sealer2", "sealer3"], "{}", run.text);
+    assert_eq!(before, geth_started("sealer1"), "no later sealer is touched");
+    let later = play("restart.yml", &[]);
+    assert_eq!(later.exit, 0, "{}", later.text);
+}
+
 /// A second controller: another machine, another user, a checkout of its own.
 struct OtherController;
 
@@ -114,6 +142,7 @@ fn of_two_runs_from_two_machines_the_second_is_told_who_holds_the_network_since_
     let held = run::until(60, || on("sealer1", "cat /run/chainwright/demo.lock || true").contains("admin@ethstats1"));
     // Another sealer, but of the same network: two must not be down at once.
     let second = play("restart.yml", &["-l", "sealer3"]);
+    let elsewhere = play("site.yml", &["-l", "rpc1"]);
     other.dies();
     let said = first.wait_with_output().unwrap();
     assert!(held, "{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
@@ -121,6 +150,7 @@ fn of_two_runs_from_two_machines_the_second_is_told_who_holds_the_network_since_
     assert!(second.text.contains("the network demo is held by admin@ethstats1, process "), "{}", second.text);
     assert!(second.text.contains(", since 2"), "{}", second.text);
     assert!(second.hosts_of("eth_stop").is_empty(), "{}", second.text);
+    assert!(elsewhere.text.contains("the network demo is held by admin@ethstats1"), "{}", elsewhere.text);
     // A holder that dies does not lock for ever: the next run goes ahead, from whatever the dead one left.
     let third = run::until_free(|| play("restart.yml", &[]));
     assert_eq!(third.exit, 0, "{}", third.text);
