@@ -67,7 +67,8 @@ pub struct DnsCeremony {
     /// The file with the keystore's password.
     #[serde(default)]
     pub password_file: Option<String>,
-    /// Wait for everybody's statement, too, and compare.
+    /// Wait for everybody's statement, too, and compare. One of another genesis ends it when it is still there after a minute: a
+    /// cache may be behind.
     #[serde(default)]
     pub statements: Flag,
     /// Statements that came in another way than by DNS: files on the host, with what `statement` writes. One counts where its
@@ -196,7 +197,7 @@ impl Module for DnsCeremony {
                     let genesis = template.fill(&seen.parties)?;
                     self.state(cx, &output.id.clone(), &genesis, key.as_ref(), &seen, &mut output)?;
                     if self.statements.0 {
-                        let all = Statements::new(&resolver, &output.id, &genesis.sha256, &received);
+                        let mut all = Statements::new(&resolver, &output.id, &genesis.sha256, &received);
                         output.complete =
                             self.compare(cx, &mut seen, &genesis.sha256, |party, until| all.stated(party, until))?;
                     }

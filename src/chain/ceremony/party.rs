@@ -36,12 +36,13 @@ pub struct Doubt {
     pub why: String,
     /// What to do about it, by the organisation or by us.
     pub help: Option<String>,
+    is_final: bool,
 }
 
 impl Doubt {
     /// A doubt without a remedy.
     pub fn new(state: &'static str, why: impl Into<String>) -> Self {
-        Self { state, why: why.into(), help: None }
+        Self { state, why: why.into(), help: None, is_final: matches!(state, "changed" | "different") }
     }
 
     /// Adds what to do about it.
@@ -56,9 +57,17 @@ impl Doubt {
         Self { help: failure.help, ..Self::new(state, failure.message) }
     }
 
+    /// It may pass for once, for this reason.
+    #[must_use]
+    pub fn for_now(mut self, because: &str) -> Self {
+        self.why = format!("{} ({because})", self.why);
+        self.is_final = false;
+        self
+    }
+
     /// Whether waiting cannot help.
     pub fn is_final(&self) -> bool {
-        matches!(self.state, "changed" | "different")
+        self.is_final
     }
 }
 

@@ -265,8 +265,12 @@ impl Expected {
     }
 }
 
+/// No answer yet, or perhaps a former one.
 fn is_late(standing: &Standing) -> bool {
-    standing.state.as_ref().is_err_and(|doubt| doubt.state == "unanswered")
+    standing.state.as_ref().is_err_and(|doubt| match doubt.state {
+        "different" => !doubt.is_final(),
+        state => state == "unanswered",
+    })
 }
 
 fn is_there_or_missing(standing: &Standing) -> bool {
