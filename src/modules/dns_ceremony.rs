@@ -1,6 +1,7 @@
 //! `dns_ceremony`: resolves what the organisations of a ceremony have published, and makes the genesis of it.
 
 mod look;
+mod stated;
 
 use super::eth::{keep, traits_or_later};
 use super::loose::{Flag, Number, Text, Words};
@@ -18,6 +19,7 @@ use look::Seen;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use stated::Statements;
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,7 +28,7 @@ use std::time::Duration;
 ///
 /// A record counts only if its chain of signatures leads to the trust anchor. How each organisation stands is told while it
 /// waits. One that changes its key after it has counted ends the ceremony at once, by name; at the deadline those that are
-/// missing are named. In check mode it looks once and does not wait; that records or statements are missing is no failure then.
+/// missing are named. What only SHA-1 vouches for (RSASHA1, or a DS with no other digest) does not count. In check mode it looks once and does not wait; that records or statements are missing is no failure then.
 ///
 /// Two runs make a ceremony: the first writes genesis and statement, whose TXT record is then published at
 /// `_ceremony.NAME`; the second, with `statements`, waits for everybody's and compares. (Where both are one run, the record to
@@ -65,7 +67,8 @@ pub struct DnsCeremony {
     /// The file with the keystore's password.
     #[serde(default)]
     pub password_file: Option<String>,
-    /// Wait for everybody's statement, too, and compare.
+    /// Wait for everybody's statement, too, and compare. One of another genesis ends it when it is still there after a minute: a
+    /// cache may be behind.
     #[serde(default)]
     pub statements: Flag,
     /// Statements that came in another way than by DNS: files on the host, with what `statement` writes. One counts where its
@@ -90,7 +93,7 @@ pub struct DnsCeremony {
     /// Where nothing changes, looks become rarer, up to this many seconds.
     #[serde(default = "minute")]
     pub max_interval: Number,
-    /// The deadline: how long to wait for all, in seconds.
+    /// The deadline: how long to wait for all, in seconds. 0 is one look, of a minute at most.
     #[serde(default = "hour")]
     pub timeout: Number,
     /// How long to wait for each answer of a resolver, in seconds.
@@ -194,9 +197,9 @@ impl Module for DnsCeremony {
                     let genesis = template.fill(&seen.parties)?;
                     self.state(cx, &output.id.clone(), &genesis, key.as_ref(), &seen, &mut output)?;
                     if self.statements.0 {
-                        output.complete = self.compare(cx, &mut seen, &genesis.sha256, |party| {
-                            look::stated(&resolver, &output.id, party, &received, &genesis.sha256)
-                        })?;
+                        let mut all = Statements::new(&resolver, &output.id, &genesis.sha256, &received);
+                        output.complete =
+                            self.compare(cx, &mut seen, &genesis.sha256, |party, until| all.stated(party, until))?;
                     }
                     if self.statements.0 && output.complete {
                         let all = format!("{} signed statements of the same genesis", seen.parties.len());

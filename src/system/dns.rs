@@ -4,7 +4,10 @@
 //! are followed to a trust anchor by this process. The resolver is asked not to hold back what it finds wrong (the CD bit),
 //! so that the reason can be told.
 
+mod denial;
 mod forward;
+mod found;
+mod sift;
 mod signed;
 #[cfg(test)]
 mod signed_world;
@@ -13,69 +16,35 @@ pub mod update;
 mod why;
 
 use crate::base::{Failure, failure::Result};
+use crate::system::rest::Until;
+use denial::Denial;
 use forward::Forward;
+pub use found::{Found, Signed};
 use hickory_net::dnssec::DnssecDnsHandle;
 use hickory_net::proto::dnssec::{Proof, TrustAnchors};
 use hickory_net::proto::op::{DnsRequestOptions, DnsResponse, Query, ResponseCode};
 use hickory_net::proto::rr::{Name, RData, Record, RecordType};
 use hickory_net::xfer::{DnsHandle, FirstAnswer};
 use hickory_net::{DnsError, NetError};
+use sift::Sieve;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a name has of a type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found<T> {
-    /// Records, each with a valid chain of signatures from the trust anchor.
-    Secure {
-        /// In ascending order, none twice.
-        records: Vec<T>,
-        /// When they were signed, in seconds since 1970: the newest inception of a signature that holds.
-        signed: u32,
-    },
-    /// There is none.
-    Missing {
-        /// Whether a signed record proves it. Somebody on the way can take records out, but cannot prove that.
-        proven: bool,
-    },
-    /// There are records, but it is proven that their zone is not signed.
-    Insecure,
-    /// There are records, and they are not what their zone signed; the reason.
-    Bogus(String),
-    /// The name is an alias of this one.
-    Alias(String),
-    /// No resolver gave an answer; the reason.
-    Unanswered(String),
-}
-
-impl<T> Found<T> {
-    fn map<U: Ord>(self, convert: impl Fn(T) -> Option<U>) -> Found<U> {
-        match self {
-            Self::Secure { records, signed } => {
-                let mut records: Vec<U> = records.into_iter().filter_map(convert).collect();
-                records.sort();
-                records.dedup();
-                Found::Secure { records, signed }
-            }
-            Self::Missing { proven } => Found::Missing { proven },
-            Self::Insecure => Found::Insecure,
-            Self::Bogus(why) => Found::Bogus(why),
-            Self::Alias(target) => Found::Alias(target),
-            Self::Unanswered(why) => Found::Unanswered(why),
-        }
-    }
-}
-
 /// Resolves and validates.
 pub struct Resolver {
     runtime: tokio::runtime::Runtime,
-    forward: Forward,
+    servers: Arc<[SocketAddr]>,
+    timeout: Duration,
     anchors: Arc<TrustAnchors>,
 }
 
 type Validator = DnssecDnsHandle<Forward>;
+
+/// How often it is looked whether an answer is still wanted.
+const STEP: Duration = Duration::from_millis(50);
 
 impl Resolver {
     /// Asks these servers, the first that answers counts. `anchors` is the text of a file of DNSKEY records, which stand
@@ -90,46 +59,71 @@ impl Resolver {
             .build()
             .map_err(|error| Failure::new(format!("cannot wait for DNS: {error}")))?;
         let anchors = anchors.map(trust_anchors).transpose()?.unwrap_or_default();
-        Ok(Self { runtime, forward: Forward { servers: servers.into(), timeout }, anchors: Arc::new(anchors) })
+        Ok(Self { runtime, servers: servers.into(), timeout, anchors: Arc::new(anchors) })
     }
 
     /// The A records of a name.
-    pub fn v4(&self, name: &str) -> Found<Ipv4Addr> {
-        self.look(name, RecordType::A).map(|data| match data {
+    pub fn v4(&self, name: &str, until: Until) -> Found<Ipv4Addr> {
+        self.look(name, RecordType::A, until).map(|data| match data {
             RData::A(address) => Some(address.0),
             _ => None,
         })
     }
 
     /// The AAAA records of a name.
-    pub fn v6(&self, name: &str) -> Found<Ipv6Addr> {
-        self.look(name, RecordType::AAAA).map(|data| match data {
+    pub fn v6(&self, name: &str, until: Until) -> Found<Ipv6Addr> {
+        self.look(name, RecordType::AAAA, until).map(|data| match data {
             RData::AAAA(address) => Some(address.0),
             _ => None,
         })
     }
 
     /// The TXT records of a name, each a list of strings.
-    pub fn txt(&self, name: &str) -> Found<Vec<Vec<u8>>> {
-        self.look(name, RecordType::TXT).map(|data| match data {
+    pub fn txt(&self, name: &str, until: Until) -> Found<Vec<Vec<u8>>> {
+        self.look(name, RecordType::TXT, until).map(|data| match data {
             RData::TXT(text) => Some(text.txt_data.iter().map(|string| string.to_vec()).collect()),
             _ => None,
         })
     }
 
-    fn look(&self, name: &str, kind: RecordType) -> Found<RData> {
+    fn look(&self, name: &str, kind: RecordType, until: Until) -> Found<RData> {
         let Ok(mut name) = Name::from_ascii(name) else {
             return Found::Unanswered(format!("`{name}` is not a name in DNS"));
         };
         name.set_fqdn(true);
+        let strict = Sieve::strict();
+        let found = self.validate(&name, kind, &strict, until);
+        let weak = strict.stopped();
+        if weak.is_empty() || found.is_proven() {
+            return found;
+        }
+        // It may lack only what was taken out of the answers.
+        if self.validate(&name, kind, &Sieve::lenient(), until).is_proven() {
+            Found::Weak(weak.join("; "))
+        } else {
+            found
+        }
+    }
+
+    fn validate(&self, name: &Name, kind: RecordType, sieve: &Sieve, until: Until) -> Found<RData> {
+        let forward = Forward { servers: self.servers.clone(), timeout: self.timeout, sieve: sieve.clone() };
         // The validator's cache finds verdicts by a hash for which others can be made that collide: it gets no room.
         let validator: Validator =
-            DnssecDnsHandle::with_trust_anchor(self.forward.clone(), self.anchors.clone()).validation_cache_size(0);
+            DnssecDnsHandle::with_trust_anchor(forward, self.anchors.clone()).validation_cache_size(0);
         self.runtime.block_on(async {
-            match ask(&validator, &name, kind).await {
-                Ok(answer) => classify(&validator, &name, kind, answer).await,
-                Err(why) => Found::Unanswered(why),
+            let mut asking = pin!(async {
+                match ask(&validator, name, kind).await {
+                    Ok(answer) => classify(&validator, name, kind, answer).await,
+                    Err(why) => Found::Unanswered(why),
+                }
+            });
+            // A chain is many questions, and each may be answered late: all together they get what time is left.
+            while !until.is_over() {
+                if let Ok(found) = tokio::time::timeout(STEP.min(until.left()), asking.as_mut()).await {
+                    return found;
+                }
             }
+            Found::Unanswered("no answer came before the time was over".into())
         })
     }
 }
@@ -137,32 +131,21 @@ impl Resolver {
 /// What a validator makes of a question.
 struct Answer {
     message: DnsResponse,
-    denial: Denial,
-}
-
-/// What a validator found of a proof that there is no such record, or that none stands before a wildcard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Denial {
-    /// Signed, and it proves that.
-    Proven,
-    /// There is none.
-    Unproven,
-    /// It would have been needed, and does not hold.
-    Refused,
+    /// Whether it finds proven that there is no such record.
+    denied: bool,
 }
 
 async fn ask(validator: &Validator, name: &Name, kind: RecordType) -> Result<Answer, String> {
     let query = Query::query(name.clone(), kind);
     match validator.lookup(query, DnsRequestOptions::default()).first_answer().await {
         Ok(message) => {
-            let signed = message.authorities.iter().any(|record| {
+            let denied = message.authorities.iter().any(|record| {
                 record.proof.is_secure() && matches!(record.record_type(), RecordType::NSEC | RecordType::NSEC3)
             });
-            Ok(Answer { message, denial: if signed { Denial::Proven } else { Denial::Unproven } })
+            Ok(Answer { message, denied })
         }
-        Err(NetError::Dns(DnsError::Nsec { response, .. })) => {
-            Ok(Answer { message: *response, denial: Denial::Refused })
-        }
+        // A proof is missing, or does not hold. What is there is marked all the same.
+        Err(NetError::Dns(DnsError::Nsec { response, .. })) => Ok(Answer { message: *response, denied: false }),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -172,39 +155,66 @@ fn of_kind<'a>(message: &'a DnsResponse, name: &Name, kind: RecordType) -> Vec<&
 }
 
 async fn classify(validator: &Validator, name: &Name, kind: RecordType, answer: Answer) -> Found<RData> {
-    let Answer { message, denial } = answer;
-    let records = of_kind(&message, name, kind);
-    if records.is_empty() {
-        let alias = message.answers.iter().find_map(|record| match &record.data {
-            RData::CNAME(target) if record.name == *name => Some(target.0.to_string()),
-            _ => None,
-        });
-        return match (alias, message.response_code) {
-            (Some(target), _) => Found::Alias(target.trim_end_matches('.').to_owned()),
-            (None, ResponseCode::NoError | ResponseCode::NXDomain) => {
-                Found::Missing { proven: denial == Denial::Proven }
-            }
-            (None, code) => Found::Unanswered(format!("the resolver answers {code}")),
+    if !of_kind(&answer.message, name, kind).is_empty() {
+        return weigh(validator, name, kind, answer.message).await;
+    }
+    if !of_kind(&answer.message, name, RecordType::CNAME).is_empty() {
+        return match weigh(validator, name, RecordType::CNAME, answer.message).await {
+            Found::Secure { records, .. } => Found::Alias(records.iter().find_map(target).unwrap_or_default()),
+            Found::Bogus(why) => Found::Bogus(format!("it is an alias (CNAME), and {why}")),
+            other => other,
         };
     }
-    let all = |proof: Proof| records.iter().all(|record| record.proof == proof);
-    // To a record that stands for many names (`*`) belongs the proof that this name has none of its own.
-    if all(Proof::Secure) && denial == Denial::Refused {
-        return Found::Bogus(
-            "it is of a wildcard (`*`), and nothing proves that the name has no record of its own".into(),
-        );
+    match (answer.message.response_code, denial::of(&answer, name, kind)) {
+        (ResponseCode::NoError | ResponseCode::NXDomain, denial) => match denial {
+            Denial::OfType(zone) => Found::Missing { proven_by: Some(zone) },
+            Denial::OfName => Found::NoName,
+            Denial::None => Found::Missing { proven_by: None },
+        },
+        (code, _) => Found::Unanswered(format!("the resolver answers {code}")),
     }
-    if all(Proof::Secure) {
-        let signed = signed::newest(validator, name, kind, &message).await;
-        // Without a signature that was checked, nothing is secure, whatever the records are marked as.
-        if let Some(signed) = signed {
-            return Found::Secure { records: records.into_iter().map(|record| record.data.clone()).collect(), signed };
+}
+
+/// What records are worth that are there.
+async fn weigh(validator: &Validator, name: &Name, kind: RecordType, message: DnsResponse) -> Found<RData> {
+    let records = of_kind(&message, name, kind);
+    let all = |proof: Proof| records.iter().all(|record| record.proof == proof);
+    // Without a signature that was checked, nothing is secure, whatever the records are marked as.
+    if all(Proof::Secure)
+        && let Some(checked) = signed::checked(&message, name, kind)
+    {
+        // Fewer labels than the name has: it stands for many names. Such a signature fits each of them, and that this name has
+        // no record of its own is proven in many ways, of which a validator may take one too many. Nobody needs it.
+        if checked.input().num_labels < name.num_labels() {
+            return Found::Bogus("it is of a wildcard (`*`), and must be a record of the name's own".into());
         }
+        let signed = Signed {
+            at: signed::newest(validator, name, kind, &message, checked).await,
+            zone: zone_of(&checked.input().signer_name),
+            ttl: records.iter().map(|record| record.ttl).min().unwrap_or(0),
+        };
+        return Found::Secure { records: records.into_iter().map(|record| record.data.clone()).collect(), signed };
     }
     if all(Proof::Insecure) {
         return Found::Insecure;
     }
     Found::Bogus(why::bogus(validator, name.clone(), kind, message).await)
+}
+
+fn target(data: &RData) -> Option<String> {
+    match data {
+        RData::CNAME(target) => Some(show(&target.0)),
+        _ => None,
+    }
+}
+
+/// A zone, so that two that are the same are equal.
+fn zone_of(name: &Name) -> String {
+    show(&name.to_lowercase())
+}
+
+fn show(name: &Name) -> String {
+    if name.is_root() { "the root".into() } else { name.to_string().trim_end_matches('.').to_owned() }
 }
 
 /// Reads trust anchors: DNSKEY records as master files have them.
@@ -252,5 +262,7 @@ pub fn in_resolv_conf(text: &str) -> Vec<SocketAddr> {
         .collect()
 }
 
+#[cfg(test)]
+mod attacks;
 #[cfg(test)]
 mod tests;

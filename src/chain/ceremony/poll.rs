@@ -4,10 +4,10 @@ use super::party::Doubt;
 use super::sheet::Organisation;
 use crate::base::{Failure, Value, failure::Result};
 use crate::chain::backoff::{Backoff, chance};
-use crate::system::rest::rest;
+use crate::system::rest::{Until, rest};
 use serde_json::json;
 use std::fmt;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How an organisation stands.
@@ -59,18 +59,38 @@ pub struct Pace {
     pub deadline: Duration,
 }
 
-/// Looks until all count. `say` gets a line for each organisation whose standing changed, and when the next look is.
+/// How long a look may take that is the only one.
+const ONCE: Duration = Duration::from_mins(1);
+
+/// How long one may take that begins at the deadline: it is the last chance for each, and shall not be cut off at once.
+const LAST: Duration = Duration::from_secs(5);
+
+/// Nobody waits longer.
+const YEARS: Duration = Duration::from_hours(100_000);
+
+impl Pace {
+    /// Until when a look may take that begins now.
+    fn until(self, began: Instant) -> Instant {
+        let least = Instant::now() + if self.deadline.is_zero() { ONCE } else { LAST };
+        // No clock goes as far as some deadlines.
+        let end = began.checked_add(self.deadline).or_else(|| began.checked_add(YEARS));
+        end.map_or(least, |end| end.max(least))
+    }
+}
+
+/// Looks until all count. `look` is told until when it may take: many names, and a resolver that is silent, take long. `say` gets a
+/// line for each organisation whose standing changed, and when the next look is.
 pub fn poll(
     pace: Pace,
     cancelled: &AtomicBool,
     say: &dyn Fn(&str),
-    mut look: impl FnMut() -> Result<Vec<Standing>>,
+    mut look: impl FnMut(Until) -> Result<Vec<Standing>>,
 ) -> Result<()> {
     let began = Instant::now();
     let mut last: Vec<String> = Vec::new();
     let mut backoff = Backoff::new(pace.interval, pace.longest, 1.5);
     loop {
-        let standings = look()?;
+        let standings = look(Until { end: pace.until(began), cancelled })?;
         let lines: Vec<String> = standings.iter().map(ToString::to_string).collect();
         for line in lines.iter().filter(|line| !last.contains(line)) {
             say(line);
@@ -84,6 +104,10 @@ pub fn poll(
         if waiting.iter().any(|standing| standing.state.as_ref().is_err_and(Doubt::is_final)) {
             return Err(refuse("refused", &standings, Doubt::is_final));
         }
+        let stopped = || Failure::new("cancelled while waiting for the other organisations");
+        if cancelled.load(Ordering::Relaxed) {
+            return Err(stopped());
+        }
         let left = pace.deadline.saturating_sub(began.elapsed());
         if left.is_zero() {
             let when = format!("not complete after {} s", pace.deadline.as_secs());
@@ -96,7 +120,7 @@ pub fn poll(
             standings.len(),
             pause.as_secs_f32()
         ));
-        rest(pause, cancelled).map_err(|_| Failure::new("cancelled while waiting for the other organisations"))?;
+        rest(pause, cancelled).map_err(|_| stopped())?;
     }
 }
 
@@ -127,7 +151,7 @@ mod tests {
 
     fn told(pace: Pace, rounds: &[&[Result<&str, Doubt>]]) -> (Result<()>, Vec<String>) {
         let (sheet, said, mut round) = (sheet(&["alpha", "beta"]), RefCell::new(Vec::new()), 0);
-        let ended = poll(pace, &AtomicBool::new(false), &|line| said.borrow_mut().push(line.to_owned()), || {
+        let ended = poll(pace, &AtomicBool::new(false), &|line| said.borrow_mut().push(line.to_owned()), |_| {
             let states = rounds[round.min(rounds.len() - 1)];
             round += 1;
             let each = sheet.organisations.iter().zip(states);
@@ -165,5 +189,33 @@ mod tests {
 
         let (ended, _) = told(FAST, &[&[Err(missing), Err(Doubt::new("changed", "x"))]]);
         assert_eq!(ended.unwrap_err().message, "the ceremony is refused: beta (node.beta.example): changed: x");
+    }
+    #[test]
+    fn a_look_gets_the_time_that_is_left_and_a_last_one_a_little() {
+        let cancelled = AtomicBool::new(false);
+        let (mut ends, began) = (Vec::new(), Instant::now());
+        let pace = Pace { deadline: Duration::from_millis(20), ..FAST };
+        let standing = || Standing::new(&sheet(&["alpha"]).organisations[0], Err(Doubt::new("missing", "x")));
+        poll(pace, &cancelled, &|_| {}, |until| {
+            ends.push(until.end);
+            Ok(vec![standing()])
+        })
+        .unwrap_err();
+        assert!(ends.len() > 1 && ends.iter().all(|end| *end >= began + LAST && *end <= Instant::now() + LAST));
+        let end = |deadline| Pace { deadline, ..FAST }.until(began).duration_since(began).as_secs();
+        assert_eq!(end(Duration::from_hours(1)), 3600);
+        assert_eq!([end(Duration::ZERO), end(Duration::MAX)], [60, 360_000_000]);
+    }
+
+    #[test]
+    fn who_does_not_wait_any_more_is_not_told_who_is_missing() {
+        let cancelled = AtomicBool::new(false);
+        let ended = poll(FAST, &cancelled, &|_| {}, |until| {
+            assert!(!until.is_over());
+            cancelled.store(true, Ordering::Relaxed);
+            assert!(until.is_over());
+            Ok(vec![Standing::new(&sheet(&["alpha"]).organisations[0], Err(Doubt::new("unanswered", "x")))])
+        });
+        assert_eq!(ended.unwrap_err().message, "cancelled while waiting for the other organisations");
     }
 }

@@ -5,20 +5,21 @@ use super::party::{Answers, Doubt, Party, judge, shared};
 use super::poll::Standing;
 use super::sheet::{Organisation, Sheet};
 use crate::system::dns::{Found, Resolver};
+use crate::system::rest::Until;
 
 /// What is known of an organisation after a round.
 pub type Status = Result<Party, Doubt>;
 
-/// Asks a resolver.
-pub fn answers(resolver: &Resolver, fqdn: &str) -> Answers {
-    let v4 = resolver.v4(fqdn);
-    // Asked only where it could count.
-    let v6 = if matches!(v4, Found::Missing { proven: true }) {
-        resolver.v6(fqdn)
-    } else {
-        Found::Missing { proven: false }
-    };
-    Answers { v4, v6, txt: resolver.txt(fqdn) }
+/// Asks a resolver, and nothing that could not count.
+pub fn answers(resolver: &Resolver, fqdn: &str, until: Until) -> Answers {
+    let mut all = Answers { txt: resolver.txt(fqdn, until), v4: Found::Missing { proven_by: None }, v6: Found::NoName };
+    if matches!(all.txt, Found::Secure { .. }) {
+        all.v4 = resolver.v4(fqdn, until);
+    }
+    if matches!(all.v4, Found::Missing { proven_by: Some(_) }) {
+        all.v6 = resolver.v6(fqdn, until);
+    }
+    all
 }
 
 /// Looks at every organisation, in the sheet's order. Where the engine knows only the node key's own account
@@ -105,7 +106,7 @@ pub fn standings(organisations: &[Organisation], statuses: &[Status]) -> Vec<Sta
 
 #[cfg(test)]
 mod tests {
-    use super::super::party::tests::good;
+    use super::super::party::tests::{good, missing};
     use super::super::sheet::tests::sheet;
     use super::*;
     use crate::chain::NodeKey;
@@ -116,7 +117,7 @@ mod tests {
         let key = NodeKey::generate().unwrap();
         let mut memory = Memory::new(sheet.id());
         let statuses = round(&sheet, true, &mut memory, |organisation| match organisation.name.as_str() {
-            "gamma" => Answers { txt: Found::Missing { proven: true }, ..good(&sheet, &key, 3) },
+            "gamma" => Answers { txt: missing(), ..good(&sheet, &key, 3) },
             "alpha" => good(&sheet, &key, 1),
             _ => good(&sheet, &key, 2),
         });

@@ -16,6 +16,9 @@ use std::fmt::Write as _;
 /// The port of devp2p that is meant where none is written.
 pub const USUAL_PORT: u16 = 30303;
 
+/// The names of its parts.
+const OURS: [&str; 4] = ["p", "k", "a", "c"];
+
 /// What a record says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -29,20 +32,28 @@ pub struct Entry {
     pub ceremony: Option<String>,
 }
 
-/// Reads the TXT records of a name. Those without a key (a name may have others: SPF, proofs of ownership) are passed
-/// over, and exactly one must be left.
+/// Reads the TXT records of a name. Those that have nothing of ours (a name may have others: SPF, proofs of ownership) are
+/// passed over, and exactly one must be left.
 pub fn read(records: &[Vec<Vec<u8>>]) -> Result<Entry> {
     let texts: Vec<String> = records.iter().map(|strings| join(strings)).collect();
-    let ours: Vec<&String> = texts.iter().filter(|text| parts(text).any(|(name, _)| name == "k")).collect();
+    let has = |text: &str, names: &[&str]| parts(text).any(|(name, _)| names.contains(&name.as_str()));
+    let ours: Vec<&String> = texts.iter().filter(|text| has(text, &OURS)).collect();
     match (ours.as_slice(), texts.as_slice()) {
         ([one], _) => parse(one),
         ([], [only]) => parse(only),
         ([], _) => Err(Failure::new(format!("none of the {} TXT records has a key (`k=`)", texts.len()))
             .help("publish one TXT record of the form `p=30303; k=` and 128 hexadecimal digits")),
-        (several, _) => {
-            Err(Failure::new(format!("{} TXT records have a key (`k=`), and only one can count", several.len()))
-                .help("delete those that are out of date"))
-        }
+        (several, _) => Err(match several.iter().filter(|text| has(text, &["k"])).count() {
+            // What stands in another record would be left out without a word.
+            0 | 1 => {
+                let names = OURS.iter().filter(|name| several.iter().any(|text| has(text, &[name])));
+                let names: Vec<String> = names.map(|name| format!("`{name}=`")).collect();
+                Failure::new(format!("its parts are in {} TXT records: {}", several.len(), names.join(", ")))
+                    .help("publish them in one TXT record, as `p=30303; k=..`, and delete the others")
+            }
+            keys => Failure::new(format!("{keys} TXT records have a key (`k=`), and only one can count"))
+                .help("delete those that are out of date"),
+        }),
     }
 }
 
@@ -87,6 +98,21 @@ pub(super) fn parts(text: &str) -> impl Iterator<Item = (String, &str)> {
 }
 
 fn parse(text: &str) -> Result<Entry> {
+    parse_parts(text).map_err(|failure| {
+        // `p=30303 k=..`, or two strings of one record, which are joined to `p=30303k=..`.
+        let separated = ["p=", "k=", "P=", "K="].iter().fold(text.to_owned(), |text, name| {
+            text.replace(name, &format!(";{name}"))
+        });
+        match parse_parts(&separated) {
+            Ok(_) => Failure::new("no `;` stands between its parts").help(
+                "write `p=30303; k=..` in one string; between several strings of one record nothing is put: \"p=30303; \" \"k=..\"",
+            ),
+            Err(_) => failure,
+        }
+    })
+}
+
+fn parse_parts(text: &str) -> Result<Entry> {
     let form = "the form is `p=30303; k=` and 128 hexadecimal digits";
     if text.trim().is_empty() {
         return Err(Failure::new("the TXT record is empty").help(form));
@@ -246,7 +272,10 @@ mod tests {
             (format!("p=99999999999; k={KEY}"), "more than 65535"),
             (format!("p=+1; k={KEY}"), "not a number"),
             (format!("p=; k={KEY}"), "not a number"),
-            (format!("p=30303 k={KEY}"), "not a number"),
+            (format!("p=30303 k={KEY}"), "no `;` stands between its parts"),
+            (format!("k={KEY}p=30303"), "no `;` stands between its parts"),
+            (format!("\"P=30303\" \"K={KEY}\""), "no `;` stands between its parts"),
+            (format!("p=0 k={KEY}"), "not a number"),
             (format!("p=30303, k={KEY}"), "not a number"),
             (format!("p=1; p=2; k={KEY}"), "`p=` stands there twice"),
             (format!("k={KEY}; K={KEY}"), "`k=` stands there twice"),
@@ -273,6 +302,28 @@ mod tests {
         assert!(failure.message.contains("2 TXT records have a key"), "{failure}");
         let failure = read(&[strings("v=spf1 -all"), strings("x")]).unwrap_err();
         assert!(failure.message.contains("none of the 2"), "{failure}");
+    }
+
+    #[test]
+    fn no_part_in_a_record_of_its_own_is_left_out_in_silence() {
+        let strings = |text: &str| vec![text.as_bytes().to_vec()];
+        let key = strings(&format!("k={KEY}"));
+        for (part, names) in [
+            ("p=30304", "`p=`, `k=`"),
+            ("a=0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "`k=`, `a=`"),
+            ("c=00ff00ff00ff00ff", "`k=`, `c=`"),
+            ("v=x; P = 1", "`p=`, `k=`"),
+        ] {
+            let failure = read(&[strings("v=spf1 a -all"), key.clone(), strings(part)]).unwrap_err();
+            assert_eq!(failure.message, format!("its parts are in 2 TXT records: {names}"));
+        }
+        let failure = read(&[strings("p=1"), strings("p=2")]).unwrap_err();
+        assert_eq!(failure.message, "its parts are in 2 TXT records: `p=`");
+
+        // Strings of one record are another thing: they are one text.
+        let failure = one(&["p=30303", &format!("k={KEY}")]).unwrap_err();
+        assert_eq!(failure.message, "no `;` stands between its parts");
+        assert!(failure.help.unwrap().contains("\"p=30303; \" \"k=..\""));
     }
 
     #[test]

@@ -4,11 +4,12 @@ use super::{DnsCeremony, shown};
 use crate::base::{Failure, Value, failure::Result};
 use crate::chain::ceremony::poll::{Pace, Standing, poll};
 use crate::chain::ceremony::sheet::Organisation;
-use crate::chain::ceremony::{Doubt, Entry, Memory, Party, Sheet, Statement, round, statement, txt};
+use crate::chain::ceremony::{Doubt, Entry, Memory, Party, Sheet, Statement, round, txt};
 use crate::modules::Cx;
 use crate::modules::loose::Text;
 use crate::system::Traits;
-use crate::system::dns::{Found, Resolver};
+use crate::system::dns::Resolver;
+use crate::system::rest::Until;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -72,15 +73,15 @@ impl DnsCeremony {
         expected: Option<&Expected>,
         resolver: &Resolver,
     ) -> Result<(Seen, Result<()>)> {
-        let ask = |organisation: &Organisation| round::answers(resolver, &organisation.fqdn);
+        let ask = |organisation: &Organisation, until: Until| round::answers(resolver, &organisation.fqdn, until);
         let mut memory = self.remembered(cx, &sheet.id())?;
         let mut seen = Seen::default();
-        let wait = |look: &mut dyn FnMut() -> Result<Vec<Standing>>| {
+        let wait = |look: &mut dyn FnMut(Until) -> Result<Vec<Standing>>| {
             poll(self.pace(cx.check), &cx.system.cancelled, &|line| cx.line(line), look)
         };
-        let ended = wait(&mut || {
+        let ended = wait(&mut |until| {
             let before = memory.clone();
-            let mut statuses = round::round(sheet, node_account, &mut memory, ask);
+            let mut statuses = round::round(sheet, node_account, &mut memory, |one| ask(one, until));
             self.is_ours(expected, &mut statuses, &before, &mut memory);
             self.remember(cx, &before, &memory)?;
             seen.organisations = round::standings(&sheet.organisations, &statuses);
@@ -90,22 +91,22 @@ impl DnsCeremony {
         if ended.is_err() || sheet.joined.is_empty() {
             return Ok((seen, ended));
         }
-        let mut look = |seen: &mut Seen| -> Result<()> {
+        let mut look = |seen: &mut Seen, until: Until| -> Result<()> {
             let before = memory.clone();
-            let mut statuses = round::joined(sheet, node_account, &mut memory, &seen.parties, ask);
+            let mut statuses = round::joined(sheet, node_account, &mut memory, &seen.parties, |one| ask(one, until));
             self.is_ours(expected, &mut statuses, &before, &mut memory);
             self.remember(cx, &before, &memory)?;
             seen.joined = round::standings(&sheet.joined, &statuses);
             seen.newcomers = statuses.into_iter().flatten().collect();
             Ok(())
         };
-        let ended = wait(&mut || {
-            look(&mut seen)?;
+        let ended = wait(&mut |until| {
+            look(&mut seen, until)?;
             Ok(seen.joined.iter().filter(|one| one.name == self.own_name()).cloned().collect())
         });
-        if ended.is_ok() && seen.joined.iter().any(is_late) {
-            self.late(cx, || {
-                look(&mut seen)?;
+        if ended.is_ok() && seen.joined.iter().any(is_late) && !self.pace(cx.check).deadline.is_zero() {
+            self.late(cx, |until| {
+                look(&mut seen, until)?;
                 Ok(seen.joined.iter().filter(|one| is_late(one)).cloned().collect())
             })?;
         }
@@ -115,16 +116,13 @@ impl DnsCeremony {
         Ok((seen, ended))
     }
 
-    /// Looks again at those whose answer is late. That it does not come is no failure.
-    fn late(&self, cx: &Cx, mut look: impl FnMut() -> Result<Vec<Standing>>) -> Result<()> {
+    /// Looks at those whose answer is late, until it is there. That it does not come is no failure.
+    fn late(&self, cx: &Cx, mut look: impl FnMut(Until) -> Result<Vec<Standing>>) -> Result<()> {
         let pace = self.pace(cx.check);
         let pace = Pace { deadline: pace.deadline.min(LATE), ..pace };
-        if pace.deadline.is_zero() {
-            return Ok(());
-        }
         let mut failed = None;
-        let ended = poll(pace, &cx.system.cancelled, &|line| cx.line(line), || {
-            look().inspect_err(|failure| failed = Some(failure.clone()))
+        let ended = poll(pace, &cx.system.cancelled, &|line| cx.line(line), |until| {
+            look(until).inspect_err(|failure| failed = Some(failure.clone()))
         });
         match (failed, ended) {
             (Some(failure), _) => Err(failure),
@@ -198,19 +196,19 @@ impl DnsCeremony {
         cx: &Cx,
         seen: &mut Seen,
         ours: &str,
-        stated: impl Fn(&Party) -> Result<(), Doubt>,
+        mut stated: impl FnMut(&Party, Until) -> Result<(), Doubt>,
     ) -> Result<bool> {
-        let standing = |party: &Party| {
+        let mut standing = |party: &Party, until: Until| {
             let organisation = Organisation { name: party.name.clone(), fqdn: party.fqdn.clone() };
-            let state = stated(party).map(|()| format!("states the same genesis, {}..", &ours[..12]));
+            let state = stated(party, until).map(|()| format!("states the same genesis, {}..", &ours[..12]));
             Standing::new(&organisation, state)
         };
         let (own, others): (Vec<&Party>, Vec<&Party>) =
             seen.newcomers.iter().partition(|party| party.name == self.own_name());
         let waited: Vec<&Party> = seen.parties.iter().chain(own).collect();
         let mut last = Vec::new();
-        let ended = poll(self.pace(cx.check), &cx.system.cancelled, &|line| cx.line(line), || {
-            last = waited.iter().map(|party| standing(party)).collect();
+        let ended = poll(self.pace(cx.check), &cx.system.cancelled, &|line| cx.line(line), |until| {
+            last = waited.iter().map(|party| standing(party, until)).collect();
             Ok(last.clone())
         });
         match ended {
@@ -220,13 +218,11 @@ impl DnsCeremony {
             }
             ended => ended?,
         }
-        let mut later: Vec<Standing> = others.iter().map(|party| standing(party)).collect();
-        if later.iter().any(is_late) {
-            self.late(cx, || {
-                later = others.iter().map(|party| standing(party)).collect();
-                Ok(later.iter().filter(|one| is_late(one)).cloned().collect())
-            })?;
-        }
+        let mut later: Vec<Standing> = Vec::new();
+        self.late(cx, |until| {
+            later = others.iter().map(|party| standing(party, until)).collect();
+            Ok(later.iter().filter(|one| is_late(one)).cloned().collect())
+        })?;
         for now in later {
             cx.line(&format!("joined later: {now}"));
             if let Some(before) = seen.joined.iter_mut().find(|before| before.fqdn == now.fqdn) {
@@ -269,32 +265,16 @@ impl Expected {
     }
 }
 
+/// No answer yet, or perhaps a former one.
 fn is_late(standing: &Standing) -> bool {
-    standing.state.as_ref().is_err_and(|doubt| doubt.state == "unanswered")
+    standing.state.as_ref().is_err_and(|doubt| match doubt.state {
+        "different" => !doubt.is_final(),
+        state => state == "unanswered",
+    })
 }
 
 fn is_there_or_missing(standing: &Standing) -> bool {
     standing.state.as_ref().map_or_else(|doubt| doubt.state == "missing", |_| true)
-}
-
-/// Whether a party states our genesis: in DNS, or else in what was received. Where there are both, both must.
-pub fn stated(resolver: &Resolver, id: &str, party: &Party, received: &[Statement], ours: &str) -> Result<(), Doubt> {
-    let name = statement::name(&party.fqdn);
-    let mut all: Vec<Statement> = received.iter().filter(|one| one.fqdn == party.fqdn).cloned().collect();
-    match resolver.txt(&name) {
-        Found::Secure { records, .. } => {
-            all.push(
-                Statement::from_txt(id, &party.fqdn, &records).map_err(|failure| Doubt::of("malformed", failure))?,
-            );
-        }
-        Found::Missing { .. } if !all.is_empty() => {}
-        Found::Missing { .. } => return Err(Doubt::new("missing", format!("there is no statement at {name}"))),
-        Found::Insecure => return Err(Doubt::new("insecure", format!("{name} is not signed"))),
-        Found::Bogus(why) => return Err(Doubt::new("bogus", format!("{name} does not validate: {why}"))),
-        Found::Alias(target) => return Err(Doubt::new("alias", format!("{name} is an alias of {target}"))),
-        Found::Unanswered(why) => return Err(Doubt::new("unanswered", why)),
-    }
-    all.iter().try_for_each(|statement| statement.check(id, party, ours))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The way to a resolver: over UDP, and over TCP where an answer does not fit; the next resolver where one does not answer.
 
+use super::sift::Sieve;
 use hickory_net::NetError;
 use hickory_net::proto::op::{DnsRequest, DnsResponse, ResponseCode};
 use hickory_net::runtime::TokioRuntimeProvider;
@@ -15,6 +16,7 @@ use std::time::Duration;
 pub struct Forward {
     pub servers: Arc<[SocketAddr]>,
     pub timeout: Duration,
+    pub sieve: Sieve,
 }
 
 impl DnsHandle for Forward {
@@ -25,13 +27,18 @@ impl DnsHandle for Forward {
         // The resolver shall give what it has, without judging: the judging is done here.
         request.metadata.checking_disabled = true;
         request.metadata.authentic_data = false;
-        let Self { servers, timeout } = self.clone();
+        let Self { servers, timeout, sieve } = self.clone();
         DnsResponseStream::from(Box::pin(async move {
             let mut troubles = Vec::new();
             for server in servers.iter() {
                 match one(*server, timeout, &request).await {
-                    Ok(response) => match response.response_code {
-                        ResponseCode::NoError | ResponseCode::NXDomain => return Ok(response),
+                    Ok(mut response) => match response.response_code {
+                        ResponseCode::NoError | ResponseCode::NXDomain => {
+                            if let Some(query) = request.queries.first() {
+                                sieve.sift(query, &mut response);
+                            }
+                            return Ok(response);
+                        }
                         code => troubles.push(format!("{server} answers {}", code.to_str())),
                     },
                     Err(NetError::Timeout) => {

@@ -4,7 +4,7 @@
 //! different times for a while; taken at random, they would seem to go back in time. A signature that does not hold says
 //! nothing: anybody may have added it.
 
-use super::{Validator, ask, of_kind};
+use super::{Answer, Validator, ask, of_kind};
 use hickory_net::proto::dnssec::Verifier as _;
 use hickory_net::proto::dnssec::rdata::{DNSKEY, DNSSECRData, RRSIG};
 use hickory_net::proto::op::DnsResponse;
@@ -13,17 +13,32 @@ use hickory_net::proto::rr::{DNSClass, Name, RData, Record, RecordType};
 /// More signatures of one set no zone needs. Each costs time to check, and a stranger may add as many as he likes.
 const MOST: usize = 4;
 
-/// In seconds since 1970. Nothing, if no signature of them was checked.
-pub async fn newest(validator: &Validator, name: &Name, kind: RecordType, message: &DnsResponse) -> Option<u32> {
-    let signatures: Vec<(&RRSIG, bool)> = message.answers.iter().filter_map(|record| of(record, name, kind)).collect();
-    let (checked, _) = signatures.iter().filter(|(_, checked)| *checked).max_by_key(|(one, _)| inception(one))?;
-    let mut newer: Vec<&RRSIG> = signatures.iter().map(|(one, _)| *one).filter(|one| newer(one, checked)).collect();
+/// The signature of a set that was checked, and holds. None, where none was.
+pub fn checked<'a>(message: &'a DnsResponse, name: &Name, kind: RecordType) -> Option<&'a RRSIG> {
+    let all = message.answers.iter().filter_map(|record| of(record, name, kind));
+    // Should there be several: the one with the fewest labels stands for the most names, and is to be seen.
+    all.filter(|(_, checked)| *checked).map(|(one, _)| one).min_by_key(|one| one.input().num_labels)
+}
+
+/// The newest time of a signature that holds, in seconds since 1970, where `checked` is one that does.
+pub async fn newest(
+    validator: &Validator,
+    name: &Name,
+    kind: RecordType,
+    message: &DnsResponse,
+    checked: &RRSIG,
+) -> u32 {
+    let all = message.answers.iter().filter_map(|record| of(record, name, kind));
+    let mut newer: Vec<&RRSIG> = all.map(|(one, _)| one).filter(|one| newer(one, checked)).collect();
     if newer.is_empty() {
-        return Some(inception(checked));
+        return inception(checked);
     }
     newer.sort_by_key(|one| std::cmp::Reverse(inception(one)));
-    let keys = ask(validator, &checked.input().signer_name, RecordType::DNSKEY).await.ok()?.message;
-    let keys: Vec<&DNSKEY> = of_kind(&keys, &checked.input().signer_name, RecordType::DNSKEY)
+    let zone = &checked.input().signer_name;
+    let Ok(Answer { message: keys, .. }) = ask(validator, zone, RecordType::DNSKEY).await else {
+        return inception(checked);
+    };
+    let keys: Vec<&DNSKEY> = of_kind(&keys, zone, RecordType::DNSKEY)
         .into_iter()
         .filter(|record| record.proof.is_secure())
         .filter_map(|record| match &record.data {
@@ -33,7 +48,7 @@ pub async fn newest(validator: &Validator, name: &Name, kind: RecordType, messag
         .collect();
     let records = of_kind(message, name, kind);
     let found = newer.into_iter().take(MOST).find(|one| holds(one, &keys, name, &records));
-    Some(inception(found.unwrap_or(checked)))
+    inception(found.unwrap_or(checked))
 }
 
 fn of<'a>(record: &'a Record, name: &Name, kind: RecordType) -> Option<(&'a RRSIG, bool)> {

@@ -2,8 +2,8 @@
 
 use hickory_net::proto::dnssec::crypto::Ed25519SigningKey;
 use hickory_net::proto::dnssec::rdata::sig::SigInput;
-use hickory_net::proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS, NSEC, RRSIG};
-use hickory_net::proto::dnssec::{DigestType, DnssecSigner, PublicKey, SigningKey, TBS};
+use hickory_net::proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS, NSEC, NSEC3, RRSIG};
+use hickory_net::proto::dnssec::{DigestType, DnssecSigner, Nsec3HashAlgorithm, PublicKey, SigningKey, TBS};
 use hickory_net::proto::op::{Message, MessageType, OpCode};
 use hickory_net::proto::rr::rdata::{NS, SOA};
 use hickory_net::proto::rr::{DNSClass, Name, RData, Record, RecordSet, RecordType, SerialNumber};
@@ -29,6 +29,8 @@ struct State {
     /// Inception and expiration of the signatures of these names, where they are not an hour from now.
     times: BTreeMap<Name, (i64, i64)>,
     unsigned: Vec<Name>,
+    /// Names are denied by their hashes (NSEC3).
+    hashed: bool,
     cut_off: bool,
     lie: Lie,
 }
@@ -50,6 +52,21 @@ fn signer(zone: &Name) -> DnssecSigner {
     DnssecSigner::new(dnskey, Box::new(key), zone.clone(), Duration::from_hours(1))
 }
 
+/// The hash of a name: 20 bytes.
+pub fn hash(at: &Name) -> Vec<u8> {
+    Nsec3HashAlgorithm::SHA1.hash(&[], at, 0).unwrap().as_ref().to_vec()
+}
+
+/// The record of a zone (NSEC3) that tells the types of a name by its hash, and that there is none up to `width` after it.
+pub fn hashed(zone: &Name, hash: &[u8], width: u8, types: Vec<RecordType>) -> Record {
+    let until = |next: &[u8], types| NSEC3::new(Nsec3HashAlgorithm::SHA1, false, 0, Vec::new(), next.to_vec(), types);
+    let mut next = hash.to_vec();
+    next[19] = next[19].wrapping_add(width);
+    let label = until(hash, Vec::new()).next_hashed_owner_name_base32().unwrap().clone();
+    let owner = zone.prepend_label(label).unwrap();
+    Record::from_rdata(owner, 60, RData::DNSSEC(DNSSECRData::NSEC3(until(&next, types))))
+}
+
 impl World {
     /// The root, `example`, and `alpha.example`, each vouched for by the one above it.
     pub fn new() -> Self {
@@ -58,16 +75,13 @@ impl World {
             records: BTreeMap::new(),
             times: BTreeMap::new(),
             unsigned: Vec::new(),
+            hashed: false,
             cut_off: false,
             lie: Box::new(|_| {}),
         };
         for zone in [".", "example.", "alpha.example."] {
-            let zone = name(zone);
-            let soa = SOA::new(name("ns."), name("op."), 1, 3600, 600, 86400, 60);
-            state.add(&zone, RData::SOA(soa));
-            state.add(&zone, RData::NS(NS(name("ns."))));
-            state.rekey(&zone);
-            state.vouch(&zone);
+            state.found(&name(zone));
+            state.vouch(&name(zone), DigestType::SHA256);
         }
         let anchors = anchor(&state.keys[&Name::root()]);
         // A port that both protocols have free.
@@ -122,6 +136,34 @@ impl World {
         state.records.remove(&(name(zone), RecordType::DS));
         state.records.remove(&(name(zone), RecordType::DNSKEY));
         state.unsigned.push(name(zone));
+    }
+
+    /// One more zone, for which its parent has no DS.
+    pub fn found(&self, zone: &str) {
+        self.state.lock().unwrap().found(&name(zone));
+    }
+
+    /// The parent has this digest of the zone's key, and no other.
+    pub fn vouch(&self, zone: &str, digest: DigestType) {
+        let mut state = self.state.lock().unwrap();
+        state.records.remove(&(name(zone), RecordType::DS));
+        state.vouch(&name(zone), digest);
+    }
+
+    /// From now on names are denied by their hashes.
+    pub fn hash_names(&self) {
+        self.state.lock().unwrap().hashed = true;
+    }
+
+    /// The key of a zone.
+    pub fn key(&self, zone: &str) -> DNSKEY {
+        self.state.lock().unwrap().keys[&name(zone)].to_dnskey()
+    }
+
+    /// Records with a signature by the key of `signer`, which says that it is of `zone` and of so many labels.
+    pub fn sign(&self, signer: &str, zone: &str, labels: u8, records: &[Record]) -> Vec<Record> {
+        let state = self.state.lock().unwrap();
+        [records, &[state.signature(records, &name(signer), &name(zone), labels)]].concat()
     }
 
     /// New keys that the parent does not vouch for.
@@ -180,6 +222,13 @@ impl State {
         ));
     }
 
+    fn found(&mut self, zone: &Name) {
+        let soa = SOA::new(name("ns."), name("op."), 1, 3600, 600, 86400, 60);
+        self.add(zone, RData::SOA(soa));
+        self.add(zone, RData::NS(NS(name("ns."))));
+        self.rekey(zone);
+    }
+
     fn rekey(&mut self, zone: &Name) {
         let signer = signer(zone);
         self.records.remove(&(zone.clone(), RecordType::DNSKEY));
@@ -187,10 +236,10 @@ impl State {
         self.keys.insert(zone.clone(), signer);
     }
 
-    fn vouch(&mut self, zone: &Name) {
+    fn vouch(&mut self, zone: &Name, digest: DigestType) {
         if !zone.is_root() {
             let key = self.keys[zone].dnskey().public_key().clone();
-            let ds = DS::from_key(&key, zone, DigestType::SHA256).unwrap();
+            let ds = DS::from_key(&key, zone, digest).unwrap();
             self.add(zone, RData::DNSSEC(DNSSECRData::DS(ds)));
         }
     }
@@ -206,16 +255,20 @@ impl State {
 
     fn signed(&self, records: &[Record], zone: &Name) -> Vec<Record> {
         let mut all = records.to_vec();
-        if self.unsigned.contains(zone) {
-            return all;
+        if !self.unsigned.contains(zone) {
+            all.push(self.signature(records, zone, zone, records[0].name.num_labels()));
         }
+        all
+    }
+
+    fn signature(&self, records: &[Record], signer: &Name, zone: &Name, labels: u8) -> Record {
         let (at, kind, ttl) = (records[0].name.clone(), records[0].record_type(), records[0].ttl);
-        let signer = &self.keys[zone];
+        let signer = &self.keys[signer];
         let (from, to) = self.times.get(&at).copied().unwrap_or((now() - 3600, now() + 3600));
         let input = SigInput {
             type_covered: kind,
             algorithm: signer.key().algorithm(),
-            num_labels: at.num_labels(),
+            num_labels: labels,
             original_ttl: ttl,
             sig_expiration: SerialNumber::new(u32::try_from(to).unwrap()),
             sig_inception: SerialNumber::new(u32::try_from(from).unwrap()),
@@ -226,8 +279,7 @@ impl State {
         set.set_records(records.to_vec());
         let tbs = TBS::from_input(&at, DNSClass::IN, &input, set.records_without_rrsigs()).unwrap();
         let signature = signer.sign(&tbs).unwrap();
-        all.push(Record::from_rdata(at, ttl, RData::DNSSEC(DNSSECRData::RRSIG(RRSIG::from_sig(input, signature)))));
-        all
+        Record::from_rdata(at, ttl, RData::DNSSEC(DNSSECRData::RRSIG(RRSIG::from_sig(input, signature))))
     }
 
     fn answer(&mut self, question: &Message) -> Message {
@@ -252,9 +304,14 @@ impl State {
                 } else {
                     self.records.keys().filter(|(name, _)| *name == at).map(|(_, kind)| *kind).collect()
                 };
-                let next = at.prepend_label(b"\x00".as_slice()).unwrap();
-                let nsec = RData::DNSSEC(DNSSECRData::NSEC(NSEC::new_cover_self(next, types)));
-                answer.add_authorities(self.signed(&[Record::from_rdata(at, 60, nsec)], &zone));
+                let nsec = if self.hashed {
+                    hashed(&zone, &hash(&at), 1, types)
+                } else {
+                    let next = at.prepend_label(b"\x00".as_slice()).unwrap();
+                    let nsec = RData::DNSSEC(DNSSECRData::NSEC(NSEC::new_cover_self(next, types)));
+                    Record::from_rdata(at, 60, nsec)
+                };
+                answer.add_authorities(self.signed(&[nsec], &zone));
             }
         }
         (self.lie)(&mut answer);

@@ -6,8 +6,32 @@ use hickory_net::proto::dnssec::rdata::sig::SigInput;
 use hickory_net::proto::dnssec::rdata::{DNSSECRData, RRSIG};
 use hickory_net::proto::rr::SerialNumber;
 use hickory_net::proto::rr::rdata::{A, CNAME, TXT};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 const NAME: &str = "node.alpha.example";
+
+/// A resolver whose questions get all the time they need.
+pub(super) struct Patient(Resolver);
+
+impl Patient {
+    pub(super) fn v4(&self, name: &str) -> Found<Ipv4Addr> {
+        self.0.v4(name, later())
+    }
+
+    pub(super) fn v6(&self, name: &str) -> Found<Ipv6Addr> {
+        self.0.v6(name, later())
+    }
+
+    pub(super) fn txt(&self, name: &str) -> Found<Vec<Vec<u8>>> {
+        self.0.txt(name, later())
+    }
+}
+
+fn later() -> Until<'static> {
+    static CANCELLED: AtomicBool = AtomicBool::new(false);
+    Until { end: Instant::now() + Duration::from_mins(1), cancelled: &CANCELLED }
+}
 
 fn world() -> World {
     let world = World::new();
@@ -20,8 +44,16 @@ fn text(text: &str) -> RData {
     RData::TXT(TXT::new(vec![text.to_owned()]))
 }
 
-fn resolver(world: &World) -> Resolver {
-    Resolver::new(&[world.address], Some(&world.anchors), Duration::from_secs(2)).unwrap()
+pub(super) fn resolver(world: &World) -> Patient {
+    Patient(Resolver::new(&[world.address], Some(&world.anchors), Duration::from_secs(2)).unwrap())
+}
+
+fn no_proof<T>() -> Found<T> {
+    Found::Missing { proven_by: None }
+}
+
+fn proven<T>() -> Found<T> {
+    Found::Missing { proven_by: Some("alpha.example".into()) }
 }
 
 fn why(found: &Found<Vec<Vec<u8>>>) -> &str {
@@ -36,7 +68,7 @@ fn what_a_chain_of_signatures_proves_is_secure() {
     let world = world();
     let resolver = resolver(&world);
     let signed = |found: Found<Vec<Vec<u8>>>| match found {
-        Found::Secure { records, signed } => (records, signed),
+        Found::Secure { records, signed } => (records, signed.at),
         other => panic!("{other:?}"),
     };
     let (records, first) = signed(resolver.txt(NAME));
@@ -44,8 +76,8 @@ fn what_a_chain_of_signatures_proves_is_secure() {
     assert!((now() - 3600 - i64::from(first)).abs() < 10, "{first}");
     assert!(matches!(resolver.v4(NAME), Found::Secure { records, .. } if records == [Ipv4Addr::new(10, 0, 0, 1)]));
     // That there is no such record is proven as well.
-    assert_eq!(resolver.v6(NAME), Found::Missing { proven: true });
-    assert_eq!(resolver.txt("nobody.alpha.example"), Found::Missing { proven: true });
+    assert_eq!(resolver.v6(NAME), proven());
+    assert_eq!(resolver.txt("nobody.alpha.example"), proven());
     // Two addresses are two addresses; an alias is not followed.
     world.add(NAME, RData::A(A(Ipv4Addr::new(10, 0, 0, 2))));
     assert!(matches!(resolver.v4(NAME), Found::Secure { records, .. } if records.len() == 2));
@@ -81,14 +113,14 @@ fn a_forged_answer_is_bogus_whatever_the_resolver_claims() {
             answer.answers.clone_from(&genuine.answers);
         }
     });
-    assert_eq!(resolver.txt(NAME), Found::Missing { proven: false });
+    assert_eq!(resolver.txt(NAME), no_proof());
     // Nothing, and no proof of that.
     world.lie(|answer| {
         if answer.queries[0].query_type() == RecordType::A {
             answer.answers.clear();
         }
     });
-    assert_eq!(resolver.v4(NAME), Found::Missing { proven: false });
+    assert_eq!(resolver.v4(NAME), no_proof());
 }
 
 #[test]
@@ -118,8 +150,8 @@ fn an_old_record_whose_signature_still_holds_shows_its_age() {
     world.clear(NAME, RecordType::TXT);
     world.add(NAME, text("newer"));
     world.times(NAME, now() - 500, now() + 1000);
-    let signed = |resolver: &Resolver| match resolver.txt(NAME) {
-        Found::Secure { signed, .. } => signed,
+    let signed = |resolver: &Patient| match resolver.txt(NAME) {
+        Found::Secure { signed, .. } => signed.at,
         other => panic!("{other:?}"),
     };
     let newer = signed(&resolver);
@@ -158,7 +190,7 @@ fn of_two_signatures_the_newest_that_holds_tells_the_age() {
             }
         });
         match resolver.txt(NAME) {
-            Found::Secure { signed, .. } => i64::from(signed),
+            Found::Secure { signed, .. } => i64::from(signed.at),
             other => panic!("{other:?}"),
         }
     };
@@ -207,7 +239,7 @@ fn keys_that_nobody_vouches_for_are_named() {
     let found = resolver(&world).txt(NAME);
     assert!(why(&found).contains("alpha.example do not validate: its parent vouches for other keys"), "{found:?}");
     let stranger = Resolver::new(&[world.address], Some(&other_anchor()), Duration::from_secs(2)).unwrap();
-    let found = stranger.txt(NAME);
+    let found = Patient(stranger).txt(NAME);
     assert!(why(&found).contains("not those of the trust anchor"), "{found:?}");
 }
 
@@ -216,13 +248,27 @@ fn a_resolver_that_is_silent_is_passed_over_and_named() {
     let world = world();
     let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let servers = [silent.local_addr().unwrap(), world.address];
-    let both = Resolver::new(&servers, Some(&world.anchors), Duration::from_millis(500)).unwrap();
+    let both = Patient(Resolver::new(&servers, Some(&world.anchors), Duration::from_millis(500)).unwrap());
     assert!(matches!(both.v4(NAME), Found::Secure { .. }));
-    let none = Resolver::new(&servers[..1], Some(&world.anchors), Duration::from_millis(500)).unwrap();
+    let none = Patient(Resolver::new(&servers[..1], Some(&world.anchors), Duration::from_millis(500)).unwrap());
     assert_eq!(none.v4(NAME), Found::Unanswered(format!("{} does not answer within 0.5 s", servers[0])));
     let failing = |answer: &mut hickory_net::proto::op::Message| answer.metadata.response_code = ResponseCode::ServFail;
     world.lie(failing);
     assert!(matches!(resolver(&world).v4(NAME), Found::Unanswered(why) if why.contains("Server Failure")));
+}
+
+#[test]
+fn a_question_ends_when_the_time_is_over_or_nobody_waits_any_more() {
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let resolver = Resolver::new(&[silent.local_addr().unwrap()], None, Duration::from_hours(1)).unwrap();
+    let over = Found::Unanswered("no answer came before the time was over".into());
+    let (running, cancelled, began) = (AtomicBool::new(false), AtomicBool::new(true), Instant::now());
+    let soon = Until { end: began + Duration::from_millis(100), cancelled: &running };
+    assert_eq!(resolver.v4(NAME, soon), over);
+    assert!(began.elapsed() >= Duration::from_millis(100));
+    // Nothing is left for the next.
+    assert_eq!(resolver.v4(NAME, soon), over);
+    assert_eq!(resolver.v4(NAME, Until { end: began + Duration::from_hours(1), cancelled: &cancelled }), over);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Why records do not validate, told to people: which of the things that a validator looks at is wrong.
 
-use super::{Answer, Validator, ask, of_kind};
+use super::{Answer, Validator, ask, of_kind, show};
 use hickory_net::proto::dnssec::rdata::{DNSSECRData, RRSIG};
 use hickory_net::proto::op::DnsResponse;
 use hickory_net::proto::rr::{Name, RData, RecordType};
@@ -98,8 +98,4 @@ fn of_signatures(signatures: &[RRSIG]) -> Option<String> {
 fn time(seconds: i64) -> String {
     let time = jiff::Timestamp::from_second(seconds).ok();
     time.map_or_else(|| seconds.to_string(), |time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-}
-
-fn show(zone: &Name) -> String {
-    if zone.is_root() { "the root".into() } else { zone.to_string().trim_end_matches('.').to_owned() }
 }
