@@ -132,6 +132,21 @@ fn the_settings_of_clique_are_looked_at() {
     );
 }
 
+/// As `geth init` 1.9.25, 1.10.26 and 1.13.15 refuse it.
+#[test]
+fn geth_wants_numbers_of_clique_without_quotes() {
+    let with = |name: &str, value: Value| {
+        changed(|file| drop(config(file)["clique"].as_object_mut().unwrap().insert(name.into(), value.clone())))
+    };
+    one(&with("epoch", json!("0x7530")), "!geth refuses `clique.epoch` in quotes: numbers have none here");
+    one(&with("epoch", json!(-1)), "!geth refuses `clique.epoch` as -1");
+    one(&with("period", json!("5")), "!geth refuses `clique.period` in quotes");
+    one(&with("period", json!(1.5)), "!geth refuses `clique.period` as 1.5: it is a whole number");
+    one(&with("period", json!("soon")), "!geth refuses `clique.period` as \"soon\"");
+    let found = changed(|file| drop(config(file).insert("daoForkSupport".into(), "true".into())));
+    one(&found, "!geth refuses `daoForkSupport` as \"true\"");
+}
+
 #[test]
 fn a_schedule_has_no_holes_and_keeps_its_order() {
     one(&changed(|file| drop(config(file).remove("berlinBlock"))), "!`londonBlock` stands without `berlinBlock`");
@@ -290,6 +305,18 @@ fn files_of_other_clients_are_refused_once() {
     let with_decimal = text.replace("\"difficulty\": \"0x1\"", "\"difficulty\": 10");
     let found = lines(&with_decimal, Target::Besu);
     assert!(found.iter().any(|line| line.contains("!Besu reads `difficulty` 10 as 0x10")), "{found:#?}");
+}
+
+#[test]
+fn the_extra_data_is_that_of_the_engine() {
+    let of = |family| {
+        let bft = Bft { family, period: 2, epoch: 30_000, request_timeout: 4, validators: validators() };
+        serde_json::from_str::<Value>(&bft.to_json(&common(Fork::London)).unwrap()).unwrap()
+    };
+    let (mut qbft, mut ibft2) = (of(Family::Qbft), of(Family::Ibft2));
+    std::mem::swap(&mut qbft["extraData"], &mut ibft2["extraData"]);
+    one(&lines(&qbft.to_string(), Target::Besu), "!the extra data is that of IBFT 2.0, which QBFT cannot read");
+    one(&lines(&ibft2.to_string(), Target::Besu), "!the extra data is that of QBFT, which IBFT 2.0 cannot read");
 }
 
 #[test]
