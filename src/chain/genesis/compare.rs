@@ -316,9 +316,10 @@ impl Comparer<'_> {
             "eip150hash" if matches!(self.named, Some(Target::Geth(version)) if version >= FREE_OF_EIP150_HASH) => {
                 (Weight::Nothing, Some("this geth does not look at it"))
             }
-            "eip150hash" => {
-                (Weight::Split, Some("older geths, 1.10 among them, refuse the block at `eip150Block` without this hash"))
-            }
+            "eip150hash" => (
+                Weight::Split,
+                Some("older geths, 1.10 among them, refuse the block at `eip150Block` without this hash"),
+            ),
             _ => weigh(path),
         }
     }
@@ -484,7 +485,7 @@ mod tests {
                 genesis
             };
             let version = |a, b, c| Target::Geth(crate::chain::client::Version(a, b, c));
-            let target = [version(1, 9, 25), version(1, 10, 26), version(1, 11, 0), version(1, 13, 15), Target::NEWEST, Target::Besu][reader];
+            let target = [version(1, 9, 25), version(1, 10, 26), version(1, 11, 0), version(1, 13, 15), Target::NEWEST, Target::BESU][reader];
             let comparison = compare(&make(0), &make(1), Some(target));
             let said = comparison.differences.iter().any(|found| found.weight == Weight::Hash);
             proptest::prop_assert_eq!(said, comparison.hashes[0] != comparison.hashes[1], "{:?}", comparison);

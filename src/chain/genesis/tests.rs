@@ -116,8 +116,8 @@ fn besu_s_development_network_has_its_known_hash() {
         },
     });
     let source = Source::new("genesis.json", besu.to_string());
-    let file = read::read(&source, Some(Target::Besu)).unwrap();
-    let header = BlockZero::new(&file.genesis).unwrap().header(Target::Besu);
+    let file = read::read(&source, Some(Target::BESU)).unwrap();
+    let header = BlockZero::new(&file.genesis).unwrap().header(Target::BESU);
     assert_eq!(header.state_root.to_string(), "0x166ed98eea93ab2b6f6b1a425526994adc2d675bf9a0d77d600ed1e02d8f77df");
     assert_eq!(header.hash().to_string(), "0xa08d1edb37ba1c62db764ef7c2566cbe368b850f5b3762c6c24114a3fd97b87f");
 }

@@ -109,8 +109,11 @@ pub(super) fn signers_are_sound(
 }
 
 fn settings(checker: &mut Checker) {
-    let names =
-        if checker.target == Target::Besu { ("blockperiodseconds", "epochlength") } else { ("period", "epoch") };
+    let names = if matches!(checker.target, Target::Besu(_)) {
+        ("blockperiodseconds", "epochlength")
+    } else {
+        ("period", "epoch")
+    };
     let table = checker.span(&["config", "clique"]);
     // What geth cannot read is told with the rest of its notation.
     let told = matches!(checker.target, Target::Geth(_)) && checker.file.genesis.format == Format::Geth;

@@ -13,7 +13,7 @@ const UNQUOTED: Version = Version(1, 11, 2);
 pub(super) fn check(checker: &mut Checker) {
     match (checker.target, checker.file.genesis.format) {
         (Target::Geth(version), Format::Geth) => geth(checker, version),
-        (Target::Besu, _) => besu(checker),
+        (Target::Besu(_), _) => besu(checker),
         _ => {}
     }
 }
