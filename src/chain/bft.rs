@@ -69,13 +69,20 @@ fn list(body: &[u8]) -> Vec<u8> {
 }
 
 /// The validators in extra data of QBFT; none if it is something else.
+///
+/// Besu's `QbftExtraDataCodec` wants a list as the vote, empty for none, and the round as an integer.
 pub fn qbft_validators(extra: &[u8]) -> Vec<Address> {
-    second_of_list(extra, 5).unwrap_or_default()
+    second_of_list(extra, |vote, round| is_list(vote) && alloy_rlp::decode_exact::<u32>(round).is_ok())
+        .unwrap_or_default()
 }
 
 /// The validators in extra data of IBFT 2.0; none if it is something else.
+///
+/// Besu's `IbftExtraDataCodec` wants an empty text for no vote, and the round as exactly four bytes.
 pub fn ibft2_validators(extra: &[u8]) -> Vec<Address> {
-    second_of_list(extra, 5).unwrap_or_default()
+    let is_vote = |vote: &[u8]| vote == [0x80] || (is_list(vote) && vote != [0xc0]);
+    second_of_list(extra, |vote, round| is_vote(vote) && alloy_rlp::decode_exact::<[u8; 4]>(round).is_ok())
+        .unwrap_or_default()
 }
 
 /// The validators in extra data of Istanbul; none if it is something else.
@@ -84,13 +91,18 @@ pub fn istanbul_validators(extra: &[u8]) -> Vec<Address> {
     parts.and_then(|parts| addresses(parts[0])).unwrap_or_default()
 }
 
-fn second_of_list(extra: &[u8], count: usize) -> Option<Vec<Address>> {
-    let parts = items(extra, count)?;
+/// The second of five items, of which the first is vanity, the last a list of seals, and those between are `right`.
+fn second_of_list(extra: &[u8], right: impl Fn(&[u8], &[u8]) -> bool) -> Option<Vec<Address>> {
+    let parts = items(extra, 5)?;
     let vanity = RlpHeader::decode(&mut &*parts[0]).ok()?;
-    if vanity.list || vanity.payload_length != VANITY {
+    if vanity.list || vanity.payload_length != VANITY || !right(parts[2], parts[3]) || !is_list(parts[4]) {
         return None;
     }
     addresses(parts[1])
+}
+
+fn is_list(encoded: &[u8]) -> bool {
+    encoded.first().is_some_and(|first| *first >= 0xc0)
 }
 
 /// The encoded items of a list that has `count` of them and nothing behind it.
@@ -141,6 +153,8 @@ mod tests {
         assert_eq!(istanbul_validators(&istanbul(&given).unwrap()), wanted);
         assert_eq!(istanbul_validators(&qbft(&given).unwrap()), [] as [Address; 0]);
         assert_eq!(qbft_validators(&istanbul(&given).unwrap()), [] as [Address; 0]);
+        assert_eq!(qbft_validators(&ibft2(&given).unwrap()), [] as [Address; 0]);
+        assert_eq!(ibft2_validators(&qbft(&given).unwrap()), [] as [Address; 0]);
         assert_eq!(qbft_validators(&[0xff; 40]), [] as [Address; 0]);
     }
 

@@ -96,6 +96,31 @@ fn a_client_that_is_too_old_is_told_with_line_and_remedy() {
 }
 
 #[test]
+fn a_version_makes_a_difference_for_every_client_or_it_is_said() {
+    let project = Project::new();
+    build(&project, &["--engine", "qbft", "-o", "qbft.json"]).code(0);
+    build(&project, &["--engine", "aura", "-o", "aura.json"]).code(0);
+    let check = |file: &str, client: &str, version: &str| {
+        project.chainwright(&["genesis", "check", file, "--client", client, "--version", version])
+    };
+    check("qbft.json", "besu", "21.1.2")
+        .code(1)
+        .says("use Besu 21.7.0 or later")
+        .says("note: of Besu's versions only this makes a difference here");
+    check("qbft.json", "besu", "25.1.0").code(0).says("nothing is wrong for Besu 25.1.0");
+    check("aura.json", "openethereum", "2.5.13").code(1).says("OpenEthereum 2.5.13 does not know Berlin");
+    check("aura.json", "nethermind", "1.25.0").code(0).says("only this makes a difference here: London");
+}
+
+#[test]
+fn besu_s_and_geth_s_clique_are_one_network() {
+    let project = Project::new();
+    build(&project, &["-o", "geth.json"]).code(0);
+    build(&project, &["--client", "besu", "-o", "besu.json"]).code(0);
+    project.chainwright(&["genesis", "diff", "geth.json", "besu.json"]).code(0).says("one network: the same meaning");
+}
+
+#[test]
 fn all_problems_come_together_each_with_its_place() {
     let text = std::fs::read_to_string(network().path().join("genesis.json")).expect("a file");
     let text = text

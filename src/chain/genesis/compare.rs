@@ -4,9 +4,10 @@ use super::forks::{FORKS, Fork, Target};
 use super::hash::{BlockZero, usual_target};
 use super::model::{Engine, Format, Genesis};
 use crate::chain::Header;
+use crate::chain::client::Version;
 use crate::chain::quantity::amount;
 use alloy_primitives::{Address, B256, U256, hex};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a difference does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +56,7 @@ impl Comparison {
 pub fn compare(one: &Genesis, two: &Genesis, target: Option<Target>) -> Comparison {
     let targets = [one, two].map(|genesis| target.unwrap_or_else(|| usual_target(genesis.format, genesis.engine)));
     let hash = |genesis: &Genesis, target| BlockZero::new(genesis).ok().map(|block| block.header(target).hash());
-    let mut comparer = Comparer { one, two, targets, found: Vec::new() };
+    let mut comparer = Comparer { one, two, named: target, targets, found: Vec::new() };
     comparer.header();
     comparer.accounts();
     comparer.chain();
@@ -69,6 +70,8 @@ pub fn compare(one: &Genesis, two: &Genesis, target: Option<Target>) -> Comparis
 struct Comparer<'a> {
     one: &'a Genesis,
     two: &'a Genesis,
+    /// Who is asked for; none: each file's usual client.
+    named: Option<Target>,
     targets: [Target; 2],
     found: Vec<Difference>,
 }
@@ -273,19 +276,57 @@ impl Comparer<'_> {
         if self.specifications() == 1 {
             return;
         }
-        let paths: BTreeSet<&String> = one.settings.keys().chain(two.settings.keys()).collect();
+        // Each file for its own client: what geth and Besu call by two names is one setting.
+        let name = |path: &String| -> String {
+            match path.as_str() {
+                "clique.blockperiodseconds" if self.named.is_none() => "clique.period".into(),
+                "clique.epochlength" if self.named.is_none() => "clique.epoch".into(),
+                _ => path.clone(),
+            }
+        };
+        let settings = |genesis: &Genesis| -> BTreeMap<String, String> {
+            genesis.settings.iter().map(|(path, text)| (name(path), text.clone())).collect()
+        };
+        let (ours, theirs) = (settings(one), settings(two));
+        let paths: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
         for path in paths {
-            let show = |genesis: &Genesis| {
-                genesis
-                    .settings
-                    .get(path)
-                    .map_or("none".to_owned(), |text| if text.is_empty() { "{}".into() } else { text.clone() })
+            let show = |side: &BTreeMap<String, String>| match side.get(path).map(String::as_str) {
+                None => "none".to_owned(),
+                Some("") => "{}".to_owned(),
+                Some(text) => text.to_owned(),
             };
-            let (weight, because) = weigh(path);
-            self.add(weight, path, show(one), show(two), because.map(str::to_owned));
+            let (weight, because) = self.weigh(path, [ours.get(path), theirs.get(path)]);
+            self.add(weight, path, show(&ours), show(&theirs), because.map(str::to_owned));
+        }
+    }
+
+    /// What a setting does that is no fork.
+    fn weigh(&self, path: &str, values: [Option<&String>; 2]) -> (Weight, Option<&'static str>) {
+        let later = |fork: Fork| [self.one, self.two].iter().any(|genesis| genesis.forks.get(&fork) > Some(&0));
+        match path {
+            "daoforksupport" if values.iter().all(|value| value.is_none_or(|text| text == "false")) => {
+                (Weight::Nothing, Some("left out it is false"))
+            }
+            "daoforksupport" if [self.one, self.two].iter().any(|genesis| genesis.forks.contains_key(&Fork::Dao)) => (
+                Weight::Split,
+                Some("at `daoForkBlock` geth moves the DAO's balances and wants its mark in ten blocks, or refuses it"),
+            ),
+            "daoforksupport" => (Weight::Nothing, Some("there is no `daoForkBlock`")),
+            "eip150hash" if !later(Fork::Eip150) => (Weight::Nothing, Some("no block comes before `eip150Block`")),
+            "eip150hash" if matches!(self.named, Some(Target::Geth(version)) if version >= FREE_OF_EIP150_HASH) => {
+                (Weight::Nothing, Some("this geth does not look at it"))
+            }
+            "eip150hash" => (
+                Weight::Split,
+                Some("older geths, 1.10 among them, refuse the block at `eip150Block` without this hash"),
+            ),
+            _ => weigh(path),
         }
     }
 }
+
+/// A geth that passes `eip150Hash` over: 1.13.15 starts even with one that is no hash, 1.10.26 does not.
+const FREE_OF_EIP150_HASH: Version = Version(1, 13, 15);
 
 /// The fields that a fork brings into block 0, by the names that [`Comparer::header`] gives them.
 const fn brought(fork: Fork) -> &'static [&'static str] {
@@ -299,7 +340,7 @@ const fn brought(fork: Fork) -> &'static [&'static str] {
     }
 }
 
-/// What a setting does that is no fork.
+/// The same, where the path alone says it.
 fn weigh(path: &str) -> (Weight, Option<&'static str>) {
     match path {
         "clique.period" | "clique.blockperiodseconds" => {
@@ -308,9 +349,7 @@ fn weigh(path: &str) -> (Weight, Option<&'static str>) {
         "clique.epoch" | "clique.epochlength" => {
             (Weight::Split, Some("at the end of the shorter epoch one side expects the list of signers"))
         }
-        "eip150hash" | "ethash" | "isdev" | "terminaltotaldifficultypassed" | "daoforksupport" => {
-            (Weight::Nothing, Some("no block depends on it"))
-        }
+        "ethash" | "isdev" | "terminaltotaldifficultypassed" => (Weight::Nothing, Some("no block depends on it")),
         _ if path.ends_with("requesttimeoutseconds")
             || path.contains(".gossiped")
             || path.contains("messagequeue")
@@ -384,6 +423,47 @@ mod tests {
         );
     }
 
+    #[test]
+    fn besu_s_names_for_clique_are_those_of_geth() {
+        let besu = network(|_, clique| clique.besu = true);
+        assert!(besu.contains("blockperiodseconds"));
+        assert_eq!(differences(&network(|_, _| ()), &besu), []);
+        let slower = network(|_, clique| clique.period = 7);
+        assert_eq!(differences(&slower, &besu), [(Weight::Split, "clique.period".into())]);
+        // geth passes Besu's names over, and seals then without a period.
+        let (one, two) = (Source::new("a", network(|_, _| ())), Source::new("b", besu));
+        let (one, two) = (read::read(&one, None).unwrap(), read::read(&two, None).unwrap());
+        assert!(!compare(&one.genesis, &two.genesis, Some(Target::NEWEST)).same());
+    }
+
+    #[test]
+    fn the_dao_s_fork_splits_where_it_comes_and_is_nothing_elsewhere() {
+        let with = |dao: bool, support: Option<bool>| {
+            network(|common, _| {
+                common.forks.extend(dao.then_some((Fork::Dao, 0)));
+                common.config.extend(support.map(|support| ("daoForkSupport".into(), support.into())));
+            })
+        };
+        let support = |weight| [(weight, "daoforksupport".to_owned())];
+        assert_eq!(differences(&with(true, Some(true)), &with(true, Some(false))), support(Weight::Split));
+        assert_eq!(differences(&with(true, Some(true)), &with(true, None)), support(Weight::Split));
+        assert_eq!(differences(&with(true, Some(false)), &with(true, None)), support(Weight::Nothing));
+        assert_eq!(differences(&with(false, Some(true)), &with(false, None)), support(Weight::Nothing));
+    }
+
+    #[test]
+    fn a_hash_of_eip_150_splits_old_geths_where_a_block_comes_before_it() {
+        let with = |at: u64, byte: u8| {
+            network(|common, _| {
+                common.forks.insert(Fork::Eip150, at);
+                common.config.insert("eip150Hash".into(), B256::repeat_byte(byte).to_string().into());
+            })
+        };
+        let hash = |weight| [(weight, "eip150hash".to_owned())];
+        assert_eq!(differences(&with(5, 1), &with(5, 2)), hash(Weight::Split));
+        assert_eq!(differences(&with(0, 1), &with(0, 2)), hash(Weight::Nothing));
+    }
+
     proptest::proptest! {
         /// What is said to change the hash changes it, and nothing else does, whoever reads the files.
         #[test]
@@ -405,7 +485,7 @@ mod tests {
                 genesis
             };
             let version = |a, b, c| Target::Geth(crate::chain::client::Version(a, b, c));
-            let target = [version(1, 9, 25), version(1, 10, 26), version(1, 11, 0), version(1, 13, 15), Target::NEWEST, Target::Besu][reader];
+            let target = [version(1, 9, 25), version(1, 10, 26), version(1, 11, 0), version(1, 13, 15), Target::NEWEST, Target::BESU][reader];
             let comparison = compare(&make(0), &make(1), Some(target));
             let said = comparison.differences.iter().any(|found| found.weight == Weight::Hash);
             proptest::prop_assert_eq!(said, comparison.hashes[0] != comparison.hashes[1], "{:?}", comparison);

@@ -132,59 +132,141 @@ impl Fork {
     }
 }
 
-/// A client that reads a genesis.
+/// A client that reads a genesis, and its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
     /// go-ethereum.
     Geth(Version),
-    /// Hyperledger Besu, any version that knows the forks of the file.
-    Besu,
+    /// Hyperledger Besu.
+    Besu(Version),
     /// GoQuorum, which ends with Berlin.
-    Quorum,
+    Quorum(Version),
     /// OpenEthereum and Parity Ethereum.
-    OpenEthereum,
+    OpenEthereum(Version),
     /// Nethermind.
-    Nethermind,
+    Nethermind(Version),
     /// Autonity's fork of geth.
-    Autonity,
+    Autonity(Version),
 }
+
+/// No version is named: one that is young enough.
+const ANY: Version = Version(u16::MAX, 0, 0);
 
 impl Target {
     /// A geth that knows every fork that this program knows.
-    pub const NEWEST: Self = Self::Geth(Version(u16::MAX, 0, 0));
+    pub const NEWEST: Self = Self::Geth(ANY);
+    /// Some Besu.
+    pub const BESU: Self = Self::Besu(ANY);
+    /// Some GoQuorum.
+    pub const QUORUM: Self = Self::Quorum(ANY);
+    /// Some OpenEthereum.
+    pub const OPEN_ETHEREUM: Self = Self::OpenEthereum(ANY);
+    /// Some Nethermind.
+    pub const NETHERMIND: Self = Self::Nethermind(ANY);
+    /// Some Autonity.
+    pub const AUTONITY: Self = Self::Autonity(ANY);
+
+    /// The same client in a version.
+    #[must_use]
+    pub const fn at(self, version: Version) -> Self {
+        match self {
+            Self::Geth(_) => Self::Geth(version),
+            Self::Besu(_) => Self::Besu(version),
+            Self::Quorum(_) => Self::Quorum(version),
+            Self::OpenEthereum(_) => Self::OpenEthereum(version),
+            Self::Nethermind(_) => Self::Nethermind(version),
+            Self::Autonity(_) => Self::Autonity(version),
+        }
+    }
+
+    const fn version(self) -> Version {
+        match self {
+            Self::Geth(version)
+            | Self::Besu(version)
+            | Self::Quorum(version)
+            | Self::OpenEthereum(version)
+            | Self::Nethermind(version)
+            | Self::Autonity(version) => version,
+        }
+    }
+
+    /// Whether somebody has named a version.
+    pub fn is_one_version(self) -> bool {
+        self.version() != ANY
+    }
+
+    /// The client, for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Geth(_) => "geth",
+            Self::Besu(_) => "Besu",
+            Self::Quorum(_) => "GoQuorum",
+            Self::OpenEthereum(_) => "OpenEthereum",
+            Self::Nethermind(_) => "Nethermind",
+            Self::Autonity(_) => "Autonity",
+        }
+    }
+
+    /// The first version of this client that plays by a fork's rules; none if no version does.
+    ///
+    /// Besu: its changelog of 21.1.0 (an outdated Berlin), 21.1.2, 21.7.0 and 23.1.0 (the first forks that begin at a
+    /// time); OpenEthereum: its changelog of 3.2.0 and 3.3.0; Nethermind: the releases that ethereum/execution-specs lists
+    /// for London. Where no version is known to be too old, it is 0.
+    pub fn first(self, fork: Fork) -> Option<Version> {
+        let young = |steps: &[(Fork, Version)]| {
+            steps.iter().rfind(|(step, _)| fork >= *step).map_or(Version(0, 0, 0), |(_, version)| *version)
+        };
+        match self {
+            Self::Geth(_) => Some(fork.fact().since),
+            Self::Besu(_) => Some(young(&[
+                (Fork::Berlin, Version(21, 1, 2)),
+                (Fork::London, Version(21, 7, 0)),
+                (Fork::Shanghai, Version(23, 1, 0)),
+            ])),
+            Self::Quorum(_) => (fork <= Fork::Berlin).then(|| young(&[])),
+            Self::OpenEthereum(_) => (fork <= Fork::London)
+                .then(|| young(&[(Fork::Berlin, Version(3, 2, 0)), (Fork::London, Version(3, 3, 0))])),
+            Self::Nethermind(_) => Some(young(&[(Fork::London, Version(1, 10, 79))])),
+            Self::Autonity(_) => Some(young(&[])),
+        }
+    }
 
     /// Whether it reads the fork's key with all that the fork means for block 0.
     pub fn knows(self, fork: Fork) -> bool {
-        match self {
-            Self::Geth(version) => version >= fork.fact().since,
-            Self::Quorum => fork <= Fork::Berlin,
-            Self::OpenEthereum => fork <= Fork::London,
-            Self::Besu | Self::Nethermind | Self::Autonity => true,
-        }
+        self.first(fork).is_some_and(|first| self.version() >= first)
     }
 
     /// Whether it puts `part` into block 0, once the fork that brings it is on.
     pub fn writes(self, part: Part) -> bool {
         match self {
             Self::Geth(version) => version >= part.since(),
-            Self::Quorum => false,
-            Self::OpenEthereum => part == Part::BaseFee,
-            Self::Besu | Self::Nethermind | Self::Autonity => part <= Part::Requests,
+            Self::Quorum(_) => false,
+            Self::OpenEthereum(_) => part == Part::BaseFee && self.knows(Fork::London),
+            Self::Besu(_) | Self::Nethermind(_) | Self::Autonity(_) => {
+                part <= Part::Requests && self.knows(if part == Part::BaseFee { Fork::London } else { Fork::Shanghai })
+            }
+        }
+    }
+
+    /// What is known of this client's versions, where that is so little that whoever names one should hear it.
+    pub const fn known_of_versions(self) -> Option<&'static str> {
+        match self {
+            Self::Geth(_) => None,
+            Self::Besu(_) => {
+                Some("Berlin comes with 21.1.2, London with 21.7.0, forks that begin at a time with 23.1.0")
+            }
+            Self::Quorum(_) => Some("QBFT comes with 21.4.0"),
+            Self::OpenEthereum(_) => Some("prices by block come with 2.7.0, Berlin with 3.2.0, London with 3.3.0"),
+            Self::Nethermind(_) => Some("London comes with 1.10.79"),
+            Self::Autonity(_) => Some("`autonityContract` ends with 0.7, `autonity` comes with 0.10.0"),
         }
     }
 }
 
 impl std::fmt::Display for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            target if *target == Self::NEWEST => f.write_str("geth"),
-            Self::Geth(version) => write!(f, "geth {version}"),
-            Self::Besu => f.write_str("Besu"),
-            Self::Quorum => f.write_str("GoQuorum"),
-            Self::OpenEthereum => f.write_str("OpenEthereum"),
-            Self::Nethermind => f.write_str("Nethermind"),
-            Self::Autonity => f.write_str("Autonity"),
-        }
+        f.write_str(self.name())?;
+        if self.is_one_version() { write!(f, " {}", self.version()) } else { Ok(()) }
     }
 }
 
@@ -251,6 +333,21 @@ mod tests {
     fn an_old_client_does_not_know_a_young_fork() {
         assert!(!Target::Geth(Version(1, 9, 25)).knows(Fork::London));
         assert!(Target::Geth(Version(1, 10, 26)).knows(Fork::London));
-        assert!(!Target::Quorum.knows(Fork::London) && Target::NEWEST.knows(Fork::Amsterdam));
+        assert!(!Target::QUORUM.knows(Fork::London) && Target::NEWEST.knows(Fork::Amsterdam));
+    }
+
+    #[test]
+    fn other_clients_have_versions_too() {
+        let knows = |target: Target, a, b, c, fork| target.at(Version(a, b, c)).knows(fork);
+        assert!(!knows(Target::BESU, 21, 1, 0, Fork::Berlin) && knows(Target::BESU, 21, 1, 2, Fork::Berlin));
+        assert!(!knows(Target::BESU, 21, 1, 2, Fork::London) && knows(Target::BESU, 21, 7, 0, Fork::London));
+        assert!(!knows(Target::BESU, 22, 10, 3, Fork::Shanghai) && knows(Target::BESU, 23, 1, 0, Fork::Cancun));
+        assert!(!knows(Target::OPEN_ETHEREUM, 3, 1, 0, Fork::Berlin));
+        assert!(knows(Target::OPEN_ETHEREUM, 3, 2, 6, Fork::Berlin));
+        assert!(!knows(Target::OPEN_ETHEREUM, 3, 2, 6, Fork::London));
+        assert!(!Target::OPEN_ETHEREUM.knows(Fork::Shanghai) && Target::OPEN_ETHEREUM.knows(Fork::London));
+        assert!(!Target::BESU.at(Version(21, 1, 2)).writes(Part::BaseFee) && Target::BESU.writes(Part::Requests));
+        assert_eq!(Target::BESU.to_string(), "Besu");
+        assert_eq!(Target::BESU.at(Version(21, 7, 0)).to_string(), "Besu 21.7.0");
     }
 }

@@ -78,9 +78,9 @@ impl<'a> BlockZero<'a> {
     pub fn read_by(&self, target: Target) -> Result<()> {
         let format = self.genesis.format;
         let reads = match target {
-            Target::Geth(_) | Target::Besu | Target::Quorum | Target::Autonity => format != Format::Parity,
-            Target::OpenEthereum => format == Format::Parity,
-            Target::Nethermind => true,
+            Target::Geth(_) | Target::Besu(_) | Target::Quorum(_) | Target::Autonity(_) => format != Format::Parity,
+            Target::OpenEthereum(_) => format == Format::Parity,
+            Target::Nethermind(_) => true,
         };
         if reads {
             return Ok(());
@@ -128,7 +128,7 @@ impl<'a> BlockZero<'a> {
                 gas => cancun.then(|| gas.unwrap_or_default()),
             },
             parent_beacon_root: on(Fork::Cancun, Part::BeaconRoot)
-                .then(|| genesis.parent_beacon_root.filter(|_| target == Target::Besu).unwrap_or_default()),
+                .then(|| genesis.parent_beacon_root.filter(|_| matches!(target, Target::Besu(_))).unwrap_or_default()),
             requests_hash: on(Fork::Prague, Part::Requests).then_some(NO_REQUESTS),
             block_access_list_hash: (amsterdam && target.writes(Part::AccessList)).then_some(EMPTY_LIST),
             slot_number: (amsterdam && target.writes(Part::Slot)).then(|| genesis.slot_number.unwrap_or_default()),
@@ -144,7 +144,7 @@ impl<'a> BlockZero<'a> {
                 on && self.genesis.begins_with(Fork::London)
             }
             // Besu takes a fork that the file does not name for begun once a later one is.
-            Target::Besu if fork.timed() => {
+            Target::Besu(_) if fork.timed() => {
                 let named = self.genesis.forks.range(fork..).next();
                 named.is_some_and(|(_, at)| *at <= self.genesis.timestamp)
             }
@@ -206,10 +206,10 @@ const fn parts(fork: Fork) -> &'static [Part] {
 pub const fn usual_target(format: Format, engine: super::model::Engine) -> Target {
     match (format, engine) {
         (Format::Geth, _) => Target::NEWEST,
-        (Format::Besu, _) => Target::Besu,
-        (Format::Quorum, _) => Target::Quorum,
-        (Format::Parity, super::model::Engine::Aura) => Target::OpenEthereum,
-        (Format::Parity, _) => Target::Nethermind,
-        (Format::Autonity, _) => Target::Autonity,
+        (Format::Besu, _) => Target::BESU,
+        (Format::Quorum, _) => Target::QUORUM,
+        (Format::Parity, super::model::Engine::Aura) => Target::OPEN_ETHEREUM,
+        (Format::Parity, _) => Target::NETHERMIND,
+        (Format::Autonity, _) => Target::AUTONITY,
     }
 }

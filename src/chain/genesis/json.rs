@@ -6,11 +6,13 @@
 
 use crate::base::{Diagnostic, Source, Span};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Deeper nesting than this is refused: no genesis has it, and each level costs stack.
 const DEEPEST: usize = 100;
+/// What other languages write for values and JSON does not know.
+const NO_VALUES: [&str; 7] = ["NaN", "Infinity", "-Infinity", "undefined", "None", "True", "False"];
 /// After so many mistakes the file is something else.
 const ENOUGH: usize = 50;
 
@@ -199,6 +201,11 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn unquoted(&mut self, start: usize, word: &str) {
+        if NO_VALUES.contains(&word) {
+            let message = format!("`{word}` is no value of JSON");
+            self.mistake_in(start, self.at, message, "write a number, a text in quotes, true, false or null");
+            return;
+        }
         let hex = word.starts_with("0x") || word.starts_with("0X");
         let what = if hex { "a hexadecimal number" } else { "a word" };
         let message = format!("`{}` is {what} without quotes", shorten(word));
@@ -373,6 +380,16 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
+/// Where words stand that are no values: what they were meant for cannot be known, and they have been told.
+pub fn no_values(mistakes: &[Diagnostic]) -> HashSet<usize> {
+    let spans = mistakes.iter().filter_map(|mistake| mistake.span.as_ref());
+    let is_none = |span: &&Span| {
+        let word = span.source.text.get(span.start..span.end);
+        word.is_some_and(|word| NO_VALUES.contains(&word))
+    };
+    spans.filter(is_none).map(|span| span.start).collect()
+}
+
 /// Long words (code, extra data) would hide the message that quotes them.
 pub fn shorten(word: &str) -> Cow<'_, str> {
     match word.char_indices().nth(48) {
@@ -461,6 +478,12 @@ mod tests {
         assert_eq!(mistakes("{} {}"), ["1:4 something stands behind the end of the table"]);
         assert_eq!(mistakes("{\"a\": }"), ["1:7 `}` cannot stand here"]);
         assert_eq!(mistakes(&"[".repeat(500)).len(), 1);
+    }
+
+    #[test]
+    fn words_of_other_languages_are_no_values() {
+        assert_eq!(mistakes("{\"a\": NaN}"), ["1:7 `NaN` is no value of JSON"]);
+        assert_eq!(mistakes("{\"a\": True}"), ["1:7 `True` is no value of JSON"]);
     }
 
     #[test]

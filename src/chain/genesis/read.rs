@@ -7,6 +7,7 @@ use super::model::{AuraSeal, Engine, Format, Genesis};
 use super::value::{self, Read, Wrong};
 use crate::base::{Diagnostic, Source};
 use alloy_primitives::U256;
+use std::collections::HashSet;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
@@ -34,8 +35,9 @@ pub fn read(source: &Arc<Source>, target: Option<Target>) -> Result<File<'_>, Ve
         return Err(mistakes);
     }
     let (format, engine) = recognise(&tree);
-    let besu = target.map_or(format == Format::Besu, |target| target == Target::Besu);
-    let mut reader = Reader { source, mistakes, besu };
+    let besu = target.map_or(format == Format::Besu, |target| matches!(target, Target::Besu(_)));
+    let unread = json::no_values(&mistakes);
+    let mut reader = Reader { source, mistakes, unread, besu };
     let genesis = if format == Format::Parity {
         reader.specification(&tree, engine)
     } else {
@@ -55,7 +57,10 @@ fn recognise(tree: &Node) -> (Format, Engine) {
         };
         return (Format::Parity, engine);
     }
-    let Some(config) = tree.get("config") else { return (Format::Geth, Engine::Unknown) };
+    let Some(config) = tree.get("config") else {
+        let parity = tree.get("params").is_some() && tree.get("genesis").is_some();
+        return (if parity { Format::Parity } else { Format::Geth }, Engine::Unknown);
+    };
     let has = |name: &str| config.get(name).is_some();
     let quorum = config.get("isQuorum").is_some_and(|node| node.data == Data::Bool(true)) || has("txnSizeLimit");
     if has("autonityContract") || has("tendermint") || has("autonity") {
@@ -82,11 +87,16 @@ fn recognise(tree: &Node) -> (Format, Engine) {
 struct Reader<'s> {
     source: &'s Arc<Source>,
     mistakes: Vec<Diagnostic>,
+    /// Where words stand that are no values.
+    unread: HashSet<usize>,
     besu: bool,
 }
 
 impl Reader<'_> {
     fn tell(&mut self, name: &str, node: &Node, wrong: Wrong) {
+        if self.unread.contains(&(node.start as usize)) {
+            return;
+        }
         let message = format!("`{name}`: {}", wrong.message);
         self.mistakes.push(Diagnostic::new(message, &node.span(self.source)).help(wrong.help));
     }
@@ -186,8 +196,11 @@ impl Reader<'_> {
                 return;
             }
         };
-        let (source, mistakes) = (self.source, &mut self.mistakes);
+        let (source, mistakes, unread) = (self.source, &mut self.mistakes, &self.unread);
         let account = Account::read(node, &mut |node, wrong| {
+            if unread.contains(&(node.start as usize)) {
+                return;
+            }
             let message = format!("account {}: {}", key.name, wrong.message);
             mistakes.push(Diagnostic::new(message, &node.span(source)).help(wrong.help));
         });

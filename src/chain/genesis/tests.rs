@@ -102,6 +102,41 @@ fn kovan_a_chain_specification_has_its_known_hash() {
     assert_eq!(hash(&kovan), "0xa3c565fc15c7478862d50ccd6561e3c06b24cc509bf388941c25ea985ce32cb9");
 }
 
+/// From OpenEthereum's `xdai.json` and `poasokol.json`; the hashes are in erigon's `params` and Nethermind's tests of its
+/// configurations. Sokol runs a constructor in block 0: the root of its state is what its block explorer's tests have.
+#[test]
+fn xdai_and_sokol_have_their_known_hashes() {
+    let spec = |gas_limit: &str, root: Option<&str>| {
+        let builtin = json!({"name": "x", "pricing": {"0": {"price": {}}}});
+        let account = |n: u8| match n {
+            0..5 => json!({"balance": "1", "builtin": builtin}),
+            _ => json!({"builtin": builtin}),
+        };
+        let accounts: Map = (1..10).map(|n| (format!("{n:#042x}"), account(n))).collect();
+        let mut spec = json!({
+            "name": "x",
+            "engine": {"authorityRound": {"params": {"stepDuration": 5, "validators": {"list": []}}}},
+            "params": {"networkID": "100"},
+            "genesis": {
+                "seal": {"authorityRound": {"step": "0x0", "signature": format!("0x{}", "0".repeat(130))}},
+                "difficulty": "0x20000", "gasLimit": gas_limit,
+            },
+            "accounts": accounts,
+        });
+        if let Some(root) = root {
+            spec["genesis"]["stateRoot"] = root.into();
+        }
+        spec
+    };
+    let xdai = spec("0x989680", None);
+    let header = header(&xdai.to_string()).unwrap();
+    assert_eq!(header.state_root.to_string(), "0x40cf4430ecaa733787d1a65154a3b9efb560c95d9e324a23b97f0609b539133b");
+    assert_eq!(header.hash().to_string(), "0x4f1dd23188aab3a76b463e4af801b52b1248ef073c648cbdc4c9333d3da79756");
+    let root = "0xfad4af258fd11939fae0c6c6eec9d340b1caac0b0196fd9a1bc3f489c5bf00b3";
+    let sokol = hash(&spec("0x663BE0", Some(root)));
+    assert_eq!(sokol, "0x5b28c1bfd3a15230c9a46b399cd0f9a6920d432e85381cc6a140b06e8410112f");
+}
+
 /// Besu's development network, whose hash Apache Tuweni's tests know too.
 #[test]
 fn besu_s_development_network_has_its_known_hash() {
@@ -116,8 +151,8 @@ fn besu_s_development_network_has_its_known_hash() {
         },
     });
     let source = Source::new("genesis.json", besu.to_string());
-    let file = read::read(&source, Some(Target::Besu)).unwrap();
-    let header = BlockZero::new(&file.genesis).unwrap().header(Target::Besu);
+    let file = read::read(&source, Some(Target::BESU)).unwrap();
+    let header = BlockZero::new(&file.genesis).unwrap().header(Target::BESU);
     assert_eq!(header.state_root.to_string(), "0x166ed98eea93ab2b6f6b1a425526994adc2d675bf9a0d77d600ed1e02d8f77df");
     assert_eq!(header.hash().to_string(), "0xa08d1edb37ba1c62db764ef7c2566cbe368b850f5b3762c6c24114a3fd97b87f");
 }

@@ -38,7 +38,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
     let named = args.client.target()?;
     let (found, checked) = match read::read(&source, named) {
         Ok(file) => {
-            let target = args.client.target_or_usual(&file.genesis)?;
+            let target = super::or_usual(named, &file.genesis);
             (check(&file, target), format!(" for {target}"))
         }
         Err(mistakes) => (mistakes, String::new()),

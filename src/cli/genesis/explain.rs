@@ -30,8 +30,9 @@ const SHOWN: usize = 12;
 /// Prints the page.
 pub(super) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let source = source(&args.file)?;
-    let file = sound(&source, args.client.target()?)?;
-    let target = args.client.target_or_usual(&file.genesis)?;
+    let named = args.client.target()?;
+    let file = sound(&source, named)?;
+    let target = super::or_usual(named, &file.genesis);
     print(&page(&file.genesis, target));
     Ok(ExitCode::SUCCESS)
 }

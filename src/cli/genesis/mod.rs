@@ -9,7 +9,7 @@ mod hash;
 use super::answer;
 use crate::base::diagnostic::did_you_mean;
 use crate::base::{Diagnostic, Failure, Source};
-use crate::chain::client::{LAST_CLIQUE, Version};
+use crate::chain::client::LAST_CLIQUE;
 use crate::chain::genesis::forks::Target;
 use crate::chain::genesis::{Engine, File, Format, Genesis, hash::usual_target};
 use clap::{Args, Subcommand};
@@ -70,14 +70,13 @@ impl ClientArgs {
     /// None: nobody is named.
     fn target(&self) -> Result<Option<Target>, Failure> {
         let Some(name) = &self.client else { return Ok(None) };
-        let version = self.version.as_deref().map(str::parse::<Version>).transpose()?;
         let target = match name.to_ascii_lowercase().as_str() {
-            "geth" | "go-ethereum" => version.map_or(Target::NEWEST, Target::Geth),
-            "besu" => Target::Besu,
-            "goquorum" | "quorum" => Target::Quorum,
-            "openethereum" | "parity" => Target::OpenEthereum,
-            "nethermind" => Target::Nethermind,
-            "autonity" => Target::Autonity,
+            "geth" | "go-ethereum" => Target::NEWEST,
+            "besu" => Target::BESU,
+            "goquorum" | "quorum" => Target::QUORUM,
+            "openethereum" | "parity" => Target::OPEN_ETHEREUM,
+            "nethermind" => Target::NETHERMIND,
+            "autonity" => Target::AUTONITY,
             _ => {
                 let known = ["geth", "besu", "goquorum", "openethereum", "nethermind", "autonity"];
                 let help = did_you_mean(name, known).map_or_else(
@@ -87,18 +86,24 @@ impl ClientArgs {
                 return Err(Failure::new(format!("the client `{name}` is not known")).help(help));
             }
         };
+        let Some(version) = &self.version else { return Ok(Some(target)) };
+        let target = target.at(version.parse()?);
+        if let Some(known) = target.known_of_versions() {
+            let name = target.name();
+            eprintln!("note: of {name}'s versions only this makes a difference here: {known}");
+        }
         Ok(Some(target))
     }
+}
 
-    /// Who is named, or would usually read such a file: with Clique the last geth that seals it.
-    fn target_or_usual(&self, genesis: &Genesis) -> Result<Target, Failure> {
-        Ok(match self.target()? {
-            None | Some(Target::NEWEST) if genesis.engine == Engine::Clique && genesis.format == Format::Geth => {
-                Target::Geth(LAST_CLIQUE)
-            }
-            Some(target) => target,
-            None => usual_target(genesis.format, genesis.engine),
-        })
+/// Who is named, or would usually read such a file: with Clique the last geth that seals it.
+fn or_usual(named: Option<Target>, genesis: &Genesis) -> Target {
+    match named {
+        None | Some(Target::NEWEST) if genesis.engine == Engine::Clique && genesis.format == Format::Geth => {
+            Target::Geth(LAST_CLIQUE)
+        }
+        Some(target) => target,
+        None => usual_target(genesis.format, genesis.engine),
     }
 }
 

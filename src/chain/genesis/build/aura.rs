@@ -89,7 +89,7 @@ impl Validators {
 const LONGEST_STEP: u64 = u16::MAX as u64;
 
 /// The transitions of which a fork is made, as the clients' specifications of public networks group them.
-const TRANSITIONS: &[(Fork, &[&str])] = &[
+pub const TRANSITIONS: &[(Fork, &[&str])] = &[
     (Fork::Eip150, &["eip150Transition"]),
     (Fork::Eip155, &["eip155Transition", "validateChainIdTransition"]),
     (Fork::Eip158, &["eip160Transition", "eip161abcTransition", "eip161dTransition", "maxCodeSizeTransition"]),

@@ -6,6 +6,7 @@ mod bft;
 mod clique;
 mod ethereum;
 
+pub(in crate::chain::genesis) use aura::TRANSITIONS;
 pub use aura::{Aura, Validators};
 pub use autonity::{Autonity, Generation};
 pub use bft::{Bft, Family};

@@ -1,135 +1,16 @@
-//! Chain specifications: what OpenEthereum refuses, what Nethermind does, and Aura's own settings.
+//! Aura's own settings: steps, validators, seal, built-in contracts.
 
 use super::Checker;
-use crate::base::diagnostic::did_you_mean;
+use crate::chain::client::Version;
 use crate::chain::genesis::forks::Target;
 use crate::chain::genesis::json::{Data, Node};
 use crate::chain::genesis::value;
-
-/// Without these in `params` OpenEthereum does not start.
-const NEEDED: [(&str, &str); 4] = [
-    ("networkID", "\"0xb6bd\""),
-    ("maximumExtraDataSize", "\"0x20\""),
-    ("minGasLimit", "\"0x1388\""),
-    ("gasLimitBoundDivisor", "\"0x400\""),
-];
-
-const PARAMS: &[&str] = &[
-    "accountStartNonce",
-    "maximumExtraDataSize",
-    "minGasLimit",
-    "networkID",
-    "chainID",
-    "subprotocolName",
-    "forkBlock",
-    "forkCanonHash",
-    "eip150Transition",
-    "eip160Transition",
-    "eip161abcTransition",
-    "eip161dTransition",
-    "eip98Transition",
-    "eip155Transition",
-    "validateChainIdTransition",
-    "validateReceiptsTransition",
-    "eip140Transition",
-    "eip210Transition",
-    "eip210ContractAddress",
-    "eip210ContractCode",
-    "eip210ContractGas",
-    "eip211Transition",
-    "eip145Transition",
-    "eip214Transition",
-    "eip658Transition",
-    "eip1052Transition",
-    "eip1283Transition",
-    "eip1283DisableTransition",
-    "eip1283ReenableTransition",
-    "eip1014Transition",
-    "eip1706Transition",
-    "eip1344Transition",
-    "eip1884Transition",
-    "eip2028Transition",
-    "eip2315Transition",
-    "eip2929Transition",
-    "eip2930Transition",
-    "eip1559Transition",
-    "eip3198Transition",
-    "eip3529Transition",
-    "eip3541Transition",
-    "eip3607Transition",
-    "dustProtectionTransition",
-    "nonceCapIncrement",
-    "removeDustContracts",
-    "gasLimitBoundDivisor",
-    "registrar",
-    "applyReward",
-    "nodePermissionContract",
-    "maxCodeSize",
-    "maxTransactionSize",
-    "maxCodeSizeTransition",
-    "transactionPermissionContract",
-    "transactionPermissionContractTransition",
-    "wasmActivationTransition",
-    "wasmDisableTransition",
-    "kip4Transition",
-    "kip6Transition",
-    "eip1559BaseFeeMaxChangeDenominator",
-    "eip1559ElasticityMultiplier",
-    "eip1559BaseFeeInitialValue",
-    "eip1559BaseFeeMinValue",
-    "eip1559BaseFeeMinValueTransition",
-    "eip1559FeeCollector",
-    "eip1559FeeCollectorTransition",
-    "validateServiceTransactionsTransition",
-    "terminalTotalDifficulty",
-];
+use alloy_primitives::Address;
 
 pub(super) fn check(checker: &mut Checker) {
-    params(checker);
     engine(checker);
     seal(checker);
     builtins(checker);
-}
-
-fn params(checker: &mut Checker) {
-    let Some(params) = checker.node(&["params"]) else { return };
-    for (name, example) in NEEDED {
-        if params.get(name).is_none() {
-            let span = checker.opening(params);
-            checker.error(
-                &span,
-                format!("`params` has no `{name}`, and OpenEthereum does not start without"),
-                format!("write \"{name}\": {example}"),
-            );
-        }
-    }
-    for (key, node) in params.entries() {
-        if checker.target == Target::OpenEthereum && !PARAMS.contains(&key.name.as_ref()) {
-            let help = did_you_mean(&key.name, PARAMS.iter().copied())
-                .map_or_else(|| "take it out".to_owned(), |near| format!("did you mean `{near}`?"));
-            checker.error(
-                &key.span(checker.file.source),
-                format!("OpenEthereum knows no `{}` and refuses the file", key.name),
-                help,
-            );
-        } else if key.name.ends_with("Transition")
-            && let Err(wrong) = value::small(node)
-        {
-            checker.error(&node.span(checker.file.source), format!("`{}`: {}", key.name, wrong.message), wrong.help);
-        }
-    }
-    let (reenable, istanbul) =
-        (checker.node(&["params", "eip1283ReenableTransition"]), checker.node(&["params", "eip1706Transition"]));
-    if checker.node(&["params", "eip1283DisableTransition"]).is_some()
-        && reenable.map(value::small) != istanbul.map(value::small)
-    {
-        let span = checker.key(&["params", "eip1283ReenableTransition"]);
-        checker.error(
-            &span,
-            "`eip1283ReenableTransition` and `eip1706Transition` differ: Nethermind refuses the file",
-            "both are Istanbul: write one block for both",
-        );
-    }
 }
 
 fn engine(checker: &mut Checker) {
@@ -199,6 +80,11 @@ fn validators(checker: &mut Checker, set: &Node) {
                     Some(Ok(address)) if seen.contains(&address) => {
                         checker.error(&span, format!("the validator {address} is listed twice"), "list each once");
                     }
+                    Some(Ok(Address::ZERO)) => checker.error(
+                        &span,
+                        "the zero address is a validator, and nobody has its key",
+                        "put the address of a validator there",
+                    ),
                     Some(Ok(address)) => {
                         if let Some(right) = value::has_wrong_checksum(item.as_text().unwrap_or_default(), address) {
                             checker.error(
@@ -261,7 +147,7 @@ fn builtins(checker: &mut Checker) {
     let Some(accounts) = checker.node(&["accounts"]) else { return };
     for (number, name) in [(1, "ecrecover"), (2, "sha256"), (3, "ripemd160"), (4, "identity")] {
         let has = accounts.entries().iter().any(|(key, node)| {
-            value::address(&key.name).is_ok_and(|address| address == alloy_primitives::Address::with_last_byte(number))
+            value::address(&key.name).is_ok_and(|address| address == Address::with_last_byte(number))
                 && node.get("builtin").is_some()
         });
         if !has {
@@ -272,5 +158,23 @@ fn builtins(checker: &mut Checker) {
                 "copy the accounts 1 to 9 of a file that `chainwright genesis build --engine aura` makes",
             );
         }
+    }
+    by_block(checker, accounts);
+}
+
+/// The first client that reads prices of built-in contracts by block.
+const PRICES_BY_BLOCK: Version = Version(2, 7, 0);
+
+fn by_block(checker: &mut Checker, accounts: &Node) {
+    let Target::OpenEthereum(version) = checker.target else { return };
+    let is_block = |name: &str| name.starts_with(|first: char| first.is_ascii_digit());
+    let priced = accounts.entries().iter().find_map(|(_, node)| {
+        let pricing = node.get("builtin")?.get("pricing")?;
+        pricing.entries().iter().find(|(key, _)| is_block(&key.name))
+    });
+    if let Some((key, _)) = priced.filter(|_| version < PRICES_BY_BLOCK) {
+        let message = format!("{} reads no prices of built-in contracts by block and refuses the file", checker.target);
+        let help = format!("use OpenEthereum {PRICES_BY_BLOCK} or later, or write one price for each contract");
+        checker.error(&key.span(checker.file.source), message, help);
     }
 }

@@ -1,6 +1,8 @@
 //! Autonity: users or validators, operator and treasury, the periods. What no client here can confirm is not asserted.
 
 use super::Checker;
+use crate::chain::client::Version;
+use crate::chain::genesis::forks::Target;
 use crate::chain::genesis::json::{Data, Node};
 use crate::chain::genesis::value;
 use crate::chain::keys::address_of;
@@ -24,6 +26,7 @@ pub(super) fn check(checker: &mut Checker) {
             format!("write \"{wanted:#x}\""),
         );
     }
+    generation(checker, old.is_some(), young.is_some());
     match (old, young) {
         (Some(contract), _) => contract_of_07(checker, contract),
         (None, Some(contract)) => contract_of_14(checker, contract),
@@ -35,6 +38,48 @@ pub(super) fn check(checker: &mut Checker) {
                 "write \"autonityContract\": {\"operator\": \"0x...\", \"users\": [...]}",
             );
         }
+    }
+}
+
+/// 0.2 to 0.7 read `autonityContract`, 0.10 and later `autonity`; what those between read is not known here.
+fn generation(checker: &mut Checker, old: bool, young: bool) {
+    let Target::Autonity(version) = checker.target else { return };
+    if !checker.target.is_one_version() {
+        return;
+    }
+    let (name, span, right) = if young && version < Version(0, 8, 0) {
+        (
+            "autonity",
+            checker.key(&["config", "autonity"]),
+            "0.10.0 or later, or build the file of 0.7: `autonityContract`",
+        )
+    } else if old && !young && version >= YOUNG {
+        (
+            "autonityContract",
+            checker.key(&["config", "autonityContract"]),
+            "0.7.1, or build the file of 0.14: `autonity`",
+        )
+    } else {
+        return;
+    };
+    let message = format!("{} does not read `{name}`: the file is of another generation", checker.target);
+    checker.error(&span, message, format!("use Autonity {right}"));
+}
+
+/// The first version with `config.autonity`.
+const YOUNG: Version = Version(0, 10, 0);
+/// The first in which each validator has an oracle.
+const ORACLES: Version = Version(0, 12, 0);
+/// The first with BLS keys.
+const CONSENSUS_KEYS: Version = Version(0, 13, 0);
+
+/// One node is listed once.
+fn once(checker: &mut Checker, seen: &mut Vec<String>, of: &str, user: &Node, node: &Enode) {
+    if seen.contains(&node.public_key) {
+        let span = user.get("enode").map_or_else(|| checker.opening(user), |node| node.span(checker.file.source));
+        checker.error(&span, format!("this {of} is listed twice"), "list each once, with all of its stake");
+    } else {
+        seen.push(node.public_key.clone());
     }
 }
 
@@ -89,8 +134,12 @@ fn contract_of_07(checker: &mut Checker, contract: &Node) {
             "give at least one user \"type\": \"validator\"",
         );
     }
+    let mut seen = Vec::new();
     for user in users {
         let node = enode(checker, user);
+        if let Some(node) = &node {
+            once(checker, &mut seen, "user", user, node);
+        }
         let kind = user.get("type").and_then(Node::as_text).unwrap_or_default();
         if !["participant", "stakeholder", "validator"].contains(&kind) {
             let span = checker.opening(user);
@@ -101,7 +150,10 @@ fn contract_of_07(checker: &mut Checker, contract: &Node) {
             );
         }
         let stake = user.get("stake").map_or(Ok(U256::ZERO), value::number);
-        if kind == "participant" && stake != Ok(U256::ZERO) {
+        if let (Some(node), Err(wrong)) = (user.get("stake"), &stake) {
+            let message = format!("`stake`: {}", wrong.message);
+            checker.error(&node.span(checker.file.source), message, "write a whole number, 0 or more");
+        } else if kind == "participant" && stake != Ok(U256::ZERO) {
             let span = user.get("stake").map_or_else(|| checker.opening(user), |node| node.span(checker.file.source));
             checker.error(&span, "a participant has stake", "write 0, or make it a stakeholder");
         }
@@ -141,12 +193,19 @@ fn contract_of_14(checker: &mut Checker, contract: &Node) {
         let span = checker.opening(contract);
         checker.error(&span, "there are no `validators`: nobody can ever propose a block", "list at least one");
     }
+    let since = |first| !matches!(checker.target, Target::Autonity(version) if version < first);
+    let (oracles, keys) = (since(ORACLES), since(CONSENSUS_KEYS));
+    let mut seen = Vec::new();
     for validator in validators {
-        enode(checker, validator);
+        if let Some(node) = enode(checker, validator) {
+            once(checker, &mut seen, "validator", validator, &node);
+        }
         address(checker, validator, "treasury");
-        address(checker, validator, "oracleAddress");
-        let key = validator.get("consensusKey");
-        if key.map(value::bytes).and_then(Result::ok).map(|bytes| bytes.len()) != Some(48) {
+        if oracles {
+            address(checker, validator, "oracleAddress");
+        }
+        let key = validator.get("consensusKey").filter(|_| keys);
+        if keys && key.map(value::bytes).and_then(Result::ok).map(|bytes| bytes.len()) != Some(48) {
             let span = key.map_or_else(|| checker.opening(validator), |node| node.span(checker.file.source));
             checker.error(
                 &span,

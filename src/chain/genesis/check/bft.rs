@@ -44,12 +44,24 @@ fn extra_data(checker: &mut Checker, name: &str) {
     }
     let validators = checker.file.genesis.validators();
     if validators.is_empty() {
+        let genesis = &checker.file.genesis;
+        let other = [
+            (Engine::Qbft, bft::qbft_validators(&genesis.extra_data)),
+            (Engine::Ibft2, bft::ibft2_validators(&genesis.extra_data)),
+            (Engine::Istanbul, bft::istanbul_validators(&genesis.extra_data)),
+        ]
+        .into_iter()
+        .find(|(engine, validators)| *engine != genesis.engine && !validators.is_empty());
         let shape = match checker.file.genesis.engine {
             Engine::Qbft => "RLP([32 bytes, [validators], [], 0, []])",
             Engine::Ibft2 => "RLP([32 bytes, [validators], '', 4 bytes, []])",
             _ => "32 bytes and RLP([[validators], '', []])",
         };
-        let message = format!("the extra data lists no validators of {}", checker.file.genesis.engine.name());
+        let engine = genesis.engine.name();
+        let message = match other {
+            Some((other, _)) => format!("the extra data is that of {}, which {engine} cannot read", other.name()),
+            None => format!("the extra data lists no validators of {engine}"),
+        };
         checker.error(&place, message, format!("it is {shape}; `chainwright genesis build` makes it"));
         return;
     }

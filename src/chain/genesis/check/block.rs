@@ -8,7 +8,7 @@ use crate::chain::genesis::networks;
 use alloy_primitives::{B256, U256};
 
 /// The least gas limit that any client accepts in the next block.
-const LEAST_GAS: u64 = 5000;
+pub(super) const LEAST_GAS: u64 = 5000;
 /// A wallet in a browser computes with numbers up to here.
 const WALLETS: u64 = 4_503_599_627_370_476;
 

@@ -2,12 +2,13 @@
 
 use super::Checker;
 use crate::chain::clique::{SEAL, VANITY, quorum};
+use crate::chain::genesis::Format;
 use crate::chain::genesis::forks::Target;
 use crate::chain::genesis::value;
 use alloy_primitives::Address;
 
 pub(super) fn check(checker: &mut Checker) {
-    if checker.file.genesis.format == crate::chain::genesis::Format::Parity {
+    if checker.file.genesis.format == Format::Parity {
         return;
     }
     extra_data(checker);
@@ -108,9 +109,14 @@ pub(super) fn signers_are_sound(
 }
 
 fn settings(checker: &mut Checker) {
-    let names =
-        if checker.target == Target::Besu { ("blockperiodseconds", "epochlength") } else { ("period", "epoch") };
+    let names = if matches!(checker.target, Target::Besu(_)) {
+        ("blockperiodseconds", "epochlength")
+    } else {
+        ("period", "epoch")
+    };
     let table = checker.span(&["config", "clique"]);
+    // What geth cannot read is told with the rest of its notation.
+    let told = matches!(checker.target, Target::Geth(_)) && checker.file.genesis.format == Format::Geth;
     let read = |checker: &Checker, name: &str| {
         checker.node(&["config", "clique", name]).map(|node| (value::small(node), node.span(checker.file.source)))
     };
@@ -128,7 +134,7 @@ fn settings(checker: &mut Checker) {
         Some((Ok(period), span)) if period > 600 => {
             checker.warn(&span, format!("there are {period} seconds between blocks"), "the period is in seconds");
         }
-        Some((Err(wrong), span)) => checker.error(
+        Some((Err(wrong), span)) if !told => checker.error(
             &span,
             format!("`{}`: {}", names.0, wrong.message),
             "write the seconds between blocks, 5 is usual",
@@ -149,7 +155,7 @@ fn settings(checker: &mut Checker) {
             format!("votes are reset every {epoch} blocks: none can be completed"),
             "30000 is usual",
         ),
-        Some((Err(wrong), span)) => checker.error(
+        Some((Err(wrong), span)) if !told => checker.error(
             &span,
             format!("`{}`: {}", names.1, wrong.message),
             "write the blocks after which votes are reset, 30000 is usual",

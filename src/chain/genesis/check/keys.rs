@@ -96,9 +96,9 @@ pub(super) fn check(checker: &mut Checker) {
     }
     let mut block = BLOCK.to_vec();
     match checker.target {
-        Target::Besu => block.extend(["parentBeaconBlockRoot", "gasTarget"]),
+        Target::Besu(_) => block.extend(["parentBeaconBlockRoot", "gasTarget"]),
         Target::Geth(version) if version >= Version(1, 17, 1) => block.push("slotNumber"),
-        Target::Autonity => block.push("baseFee"),
+        Target::Autonity(_) => block.push("baseFee"),
         _ => {}
     }
     unknown(checker, &file.tree, "the genesis", &block);
@@ -107,8 +107,8 @@ pub(super) fn check(checker: &mut Checker) {
     }
     if let Some(clique) = checker.node(&["config", "clique"]) {
         let known: &[&str] = match checker.target {
-            Target::Besu => &["blockperiodseconds", "epochlength", "createemptyblocks", "period", "epoch"],
-            Target::Quorum => &["period", "epoch", "allowedFutureBlockTime"],
+            Target::Besu(_) => &["blockperiodseconds", "epochlength", "createemptyblocks", "period", "epoch"],
+            Target::Quorum(_) => &["period", "epoch", "allowedFutureBlockTime"],
             _ => &["period", "epoch"],
         };
         for (key, _) in clique.entries() {
@@ -132,9 +132,9 @@ fn settings(checker: &mut Checker, config: &Node) {
     let file = checker.file;
     let mut known = GETH_CONFIG.to_vec();
     match checker.target {
-        Target::Besu => known.extend(BESU_CONFIG),
-        Target::Quorum => known.extend(QUORUM_CONFIG),
-        Target::Autonity => {
+        Target::Besu(_) => known.extend(BESU_CONFIG),
+        Target::Quorum(_) => known.extend(QUORUM_CONFIG),
+        Target::Autonity(_) => {
             known.extend([
                 "autonity",
                 "autonityContract",
@@ -145,11 +145,11 @@ fn settings(checker: &mut Checker, config: &Node) {
                 "inflationController",
             ]);
         }
-        Target::Nethermind | Target::OpenEthereum | Target::Geth(_) => {}
+        Target::Nethermind(_) | Target::OpenEthereum(_) | Target::Geth(_) => {}
     }
     for (key, _) in config.entries().iter().filter(|(_, node)| node.data != Data::Null) {
         if let Some(fork) = Fork::of_key(&key.name) {
-            if checker.target != Target::Besu && !fork.fact().key.eq_ignore_ascii_case(&key.name) {
+            if !matches!(checker.target, Target::Besu(_)) && !fork.fact().key.eq_ignore_ascii_case(&key.name) {
                 let message = format!("`{}` is Besu's name; {} passes it over", key.name, checker.target);
                 checker.error(&key.span(file.source), message, format!("write `{}`", fork.fact().key));
             } else if !checker.target.knows(fork) {
@@ -188,14 +188,14 @@ fn too_old(checker: &mut Checker, fork: Fork, span: &crate::base::Span) {
     };
     let message =
         format!("{} does not know {} and passes `{}` over: {consequence}", checker.target, fact.name, fact.key);
-    let help = match checker.target {
-        Target::Geth(_) => format!("use geth {} or later, or take `{}` out", fact.since, fact.key),
-        _ => format!("take `{}` out", fact.key),
+    let help = match checker.target.first(fork) {
+        Some(first) => format!("use {} {first} or later, or take `{}` out", checker.target.name(), fact.key),
+        None => format!("take `{}` out", fact.key),
     };
     checker.error(span, message, help);
 }
 
-fn unknown(checker: &mut Checker, table: &Node, of: &str, known: &[&str]) {
+pub(super) fn unknown(checker: &mut Checker, table: &Node, of: &str, known: &[&str]) {
     for (key, _) in table.entries().iter().filter(|(_, node)| node.data != Data::Null) {
         if !known.iter().any(|name| name.eq_ignore_ascii_case(&key.name)) {
             let near = did_you_mean(&key.name, known.iter().copied());
@@ -204,7 +204,7 @@ fn unknown(checker: &mut Checker, table: &Node, of: &str, known: &[&str]) {
     }
 }
 
-fn stranger(checker: &mut Checker, span: &crate::base::Span, name: &str, of: &str, near: Option<&str>) {
+pub(super) fn stranger(checker: &mut Checker, span: &crate::base::Span, name: &str, of: &str, near: Option<&str>) {
     let name = crate::chain::genesis::json::shorten(name);
     let message = format!("{} knows no `{name}` in {of} and passes it over", checker.target);
     match near {

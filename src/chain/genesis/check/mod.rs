@@ -13,18 +13,24 @@ mod clique;
 mod keys;
 mod notation;
 mod schedule;
+mod specification;
+mod tables;
 
 use super::forks::Target;
-use super::json::Node;
+use super::json::{Node, no_values};
 use super::model::{Engine, Format};
 use super::read::File;
 use crate::base::{Diagnostic, Span};
+use crate::chain::client::Version;
+use std::collections::HashSet;
 
 /// All that is wrong, in the order of the file; what could not be read is among it.
 pub fn check(file: &File, target: Target) -> Vec<Diagnostic> {
-    let mut checker = Checker { file, target, found: file.mistakes.clone() };
+    let mut checker = Checker { file, target, told: no_values(&file.mistakes), found: file.mistakes.clone() };
     checker.fits();
     keys::check(&mut checker);
+    tables::check(&mut checker);
+    specification::check(&mut checker);
     notation::check(&mut checker);
     block::check(&mut checker);
     schedule::check(&mut checker);
@@ -45,16 +51,24 @@ pub fn check(file: &File, target: Target) -> Vec<Diagnostic> {
 struct Checker<'a, 'f> {
     file: &'a File<'f>,
     target: Target,
+    /// Where there is nothing more to say.
+    told: HashSet<usize>,
     found: Vec<Diagnostic>,
 }
 
 impl<'a, 'f> Checker<'a, 'f> {
     fn error(&mut self, span: &Span, message: impl Into<String>, help: impl Into<String>) {
-        self.found.push(Diagnostic::new(message, span).help(help));
+        self.tell(span, Diagnostic::new(message, span).help(help));
     }
 
     fn warn(&mut self, span: &Span, message: impl Into<String>, help: impl Into<String>) {
-        self.found.push(Diagnostic::new(message, span).help(help).warning());
+        self.tell(span, Diagnostic::new(message, span).help(help).warning());
+    }
+
+    fn tell(&mut self, span: &Span, finding: Diagnostic) {
+        if !self.told.contains(&span.start) {
+            self.found.push(finding);
+        }
     }
 
     /// The value at a path of keys.
@@ -96,15 +110,15 @@ impl<'a, 'f> Checker<'a, 'f> {
         let (format, engine) = (genesis.format, genesis.engine);
         let fits = match self.target {
             Target::Geth(_) => format == Format::Geth,
-            Target::Besu => match format {
+            Target::Besu(_) => match format {
                 Format::Besu | Format::Geth => true,
                 Format::Quorum => engine == Engine::Qbft,
                 Format::Parity | Format::Autonity => false,
             },
-            Target::Quorum => matches!(format, Format::Quorum | Format::Geth) || engine == Engine::Qbft,
-            Target::OpenEthereum => format == Format::Parity,
-            Target::Nethermind => matches!(format, Format::Parity | Format::Geth) && engine != Engine::Unknown,
-            Target::Autonity => format == Format::Autonity,
+            Target::Quorum(_) => matches!(format, Format::Quorum | Format::Geth) || engine == Engine::Qbft,
+            Target::OpenEthereum(_) => format == Format::Parity,
+            Target::Nethermind(_) => matches!(format, Format::Parity | Format::Geth) && engine != Engine::Unknown,
+            Target::Autonity(_) => format == Format::Autonity,
         };
         if !fits {
             let message = format!(
@@ -119,9 +133,18 @@ impl<'a, 'f> Checker<'a, 'f> {
                 _ => self.key(&["config"]),
             };
             self.error(&place, message, help);
+        } else if let Target::Quorum(version) = self.target
+            && engine == Engine::Qbft
+            && version < QUORUM_QBFT
+        {
+            let message = format!("{} has no QBFT", self.target);
+            self.error(&self.key(&["config", "qbft"]), message, format!("use GoQuorum {QUORUM_QBFT} or later"));
         }
     }
 }
+
+/// The first GoQuorum with QBFT.
+const QUORUM_QBFT: Version = Version(21, 4, 0);
 
 const fn client_of(format: Format) -> &'static str {
     match format {

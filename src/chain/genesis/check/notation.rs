@@ -13,7 +13,7 @@ const UNQUOTED: Version = Version(1, 11, 2);
 pub(super) fn check(checker: &mut Checker) {
     match (checker.target, checker.file.genesis.format) {
         (Target::Geth(version), Format::Geth) => geth(checker, version),
-        (Target::Besu, _) => besu(checker),
+        (Target::Besu(_), _) => besu(checker),
         _ => {}
     }
 }
@@ -28,6 +28,18 @@ fn geth(checker: &mut Checker, version: Version) {
         if let (true, Data::Text(_), Ok(digits)) = (number, &node.data, value::number(node)) {
             let message = format!("geth refuses `{}` in quotes: in `config` numbers have none", key.name);
             checker.error(&node.span(file.source), message, format!("write {digits}"));
+        }
+    }
+    for name in ["period", "epoch"] {
+        if let Some(node) = checker.node(&["config", "clique", name]) {
+            bare(checker, &format!("clique.{name}"), node, "geth");
+        }
+    }
+    for name in ["daoForkSupport", "terminalTotalDifficultyPassed"] {
+        let Some(node) = checker.node(&["config", name]) else { continue };
+        if !matches!(node.data, Data::Bool(_)) {
+            let message = format!("geth refuses `{name}` as {}: it is true or false", value::show(node));
+            checker.error(&node.span(file.source), message, "write true or false, without quotes");
         }
     }
     for name in ["extraData", "mixHash", "coinbase", "parentHash"] {
@@ -71,6 +83,24 @@ fn geth(checker: &mut Checker, version: Version) {
                 checker.error(&slot.span(file.source), message, "write a zero before the first digit");
             }
         }
+    }
+}
+
+/// A number of Go's: digits alone, no quotes, no point, no exponent.
+pub(super) fn bare(checker: &mut Checker, name: &str, node: &Node, reader: &str) {
+    let file = checker.file;
+    match (&node.data, value::small(node)) {
+        (Data::Number(_), Ok(_)) => {}
+        (_, Ok(number)) => checker.error(
+            &node.span(file.source),
+            format!("{reader} refuses `{name}` in quotes: numbers have none here"),
+            format!("write {number}"),
+        ),
+        (_, Err(_)) => checker.error(
+            &node.span(file.source),
+            format!("{reader} refuses `{name}` as {}: it is a whole number", value::show(node)),
+            "write digits alone, as 30000",
+        ),
     }
 }
 

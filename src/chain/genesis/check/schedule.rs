@@ -5,7 +5,7 @@ use crate::base::Span;
 use crate::chain::client::Version;
 use crate::chain::genesis::forks::{FORKS, Fork, Target};
 use crate::chain::genesis::hash::KEEPS_EXCESS;
-use crate::chain::genesis::json::Node;
+use crate::chain::genesis::json::{Data, Node};
 use crate::chain::genesis::model::{Engine, Format};
 use alloy_primitives::{Address, address};
 
@@ -42,13 +42,16 @@ fn place(checker: &Checker, fork: Fork) -> Span {
 
 fn order(checker: &mut Checker) {
     let genesis = &checker.file.genesis;
-    let strict = !matches!(checker.target, Target::Besu | Target::Nethermind);
+    let strict = !matches!(checker.target, Target::Besu(_) | Target::Nethermind(_));
     let last = genesis.forks.keys().next_back().copied();
-    let mut before: Option<(Fork, u64)> = None;
+    // What stands there and cannot be read has been told, and is no hole.
+    let config = checker.node(&["config"]).map(Node::entries).unwrap_or_default();
+    let named =
+        |fork| config.iter().any(|(key, node)| node.data != Data::Null && Fork::of_key(&key.name) == Some(fork));
     let mut missing: Vec<&'static str> = Vec::new();
     for fact in FORKS {
         let Some(&at) = genesis.forks.get(&fact.fork) else {
-            if !fact.optional && Some(fact.fork) < last {
+            if !fact.optional && Some(fact.fork) < last && !named(fact.fork) {
                 missing.push(fact.key);
             }
             continue;
@@ -64,21 +67,12 @@ fn order(checker: &mut Checker) {
             checker.error(&place(checker, fact.fork), message, help);
             missing.clear();
         }
-        if let Some((earlier, when)) = before
-            && earlier.timed() == fact.fork.timed()
-            && when > at
-        {
-            let message =
-                format!("`{}` is {at}, but `{}`, which comes before it, is {when}", fact.key, earlier.fact().key);
-            checker.error(
-                &place(checker, fact.fork),
-                message,
-                format!("a fork begins with or after the one before it: {when} or later"),
-            );
-        }
-        if before.is_none_or(|(earlier, when)| earlier.timed() != fact.fork.timed() || when <= at) {
-            before = Some((fact.fork, at));
-        }
+    }
+    for timed in [false, true] {
+        let of = genesis.forks.iter().filter(|(fork, _)| fork.timed() == timed);
+        let steps: Vec<Step> =
+            of.map(|(fork, at)| Step { name: fork.fact().key, at: *at, span: place(checker, *fork) }).collect();
+        in_order(checker, &steps);
     }
     if genesis.forks.keys().any(|fork| fork.timed() && genesis.begins_with(*fork))
         && !genesis.begins_with(Fork::London)
@@ -100,6 +94,59 @@ fn order(checker: &mut Checker) {
     }
 }
 
+/// A step of a schedule: the key, the block or time, its place.
+pub(super) struct Step<'a> {
+    pub name: &'a str,
+    pub at: u64,
+    pub span: Span,
+}
+
+/// Tells the fewest steps whose moving brings all into order; of two the later.
+pub(super) fn in_order(checker: &mut Checker, steps: &[Step]) {
+    let kept = longest(steps);
+    for (index, step) in steps.iter().enumerate().filter(|(index, _)| !kept.contains(index)) {
+        let before = kept.iter().rfind(|kept| **kept < index).map(|kept| &steps[*kept]);
+        let after = kept.iter().find(|kept| **kept > index).map(|kept| &steps[*kept]);
+        let (other, side) = match (before, after) {
+            (Some(before), _) if before.at > step.at => (before, "before"),
+            (_, Some(after)) => (after, "after"),
+            _ => continue,
+        };
+        let message =
+            format!("`{}` is {}, but `{}`, which comes {side} it, is {}", step.name, step.at, other.name, other.at);
+        let least = before.map_or(0, |before| before.at);
+        let help = match after {
+            None => format!("a fork begins with or after the one before it: {least} or later"),
+            Some(after) if after.at == least => format!("write {least}, as those around it have"),
+            Some(after) => format!("write a number from {least} to {}", after.at),
+        };
+        checker.error(&step.span, message, help);
+    }
+}
+
+/// The longest run of steps, by their index, that never goes back; the earliest of several.
+fn longest(steps: &[Step]) -> Vec<usize> {
+    let mut best: Vec<(usize, Option<usize>)> = Vec::new();
+    for step in steps {
+        let mut mine = (1, None);
+        for (earlier, (length, _)) in best.iter().enumerate() {
+            if steps[earlier].at <= step.at && length + 1 > mine.0 {
+                mine = (length + 1, Some(earlier));
+            }
+        }
+        best.push(mine);
+    }
+    let length = best.iter().map(|(length, _)| *length).max().unwrap_or_default();
+    let mut at = best.iter().position(|(one, _)| *one == length);
+    let mut kept = Vec::new();
+    while let Some(index) = at {
+        kept.push(index);
+        at = best[index].1;
+    }
+    kept.reverse();
+    kept
+}
+
 fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
@@ -107,7 +154,7 @@ fn list(names: &[&str]) -> String {
 /// Without EIP-155 a transaction is valid in every network that has not got it either.
 fn replay(checker: &mut Checker) {
     let genesis = &checker.file.genesis;
-    if checker.target == Target::Besu || checker.node(&["config"]).is_none() {
+    if matches!(checker.target, Target::Besu(_)) || checker.node(&["config"]).is_none() {
         return;
     }
     match genesis.forks.get(&Fork::Eip155) {

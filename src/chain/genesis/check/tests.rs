@@ -75,16 +75,16 @@ fn one(found: &[String], part: &str) {
 fn what_is_built_is_sound() {
     assert_eq!(lines(&clique(), GETH), [] as [&str; 0]);
     for (family, target, last) in [
-        (Family::Qbft, Target::Besu, Fork::London),
-        (Family::Ibft2, Target::Besu, Fork::London),
-        (Family::Istanbul, Target::Quorum, Fork::Berlin),
-        (Family::QuorumQbft, Target::Quorum, Fork::Berlin),
+        (Family::Qbft, Target::BESU, Fork::London),
+        (Family::Ibft2, Target::BESU, Fork::London),
+        (Family::Istanbul, Target::QUORUM, Fork::Berlin),
+        (Family::QuorumQbft, Target::QUORUM, Fork::Berlin),
     ] {
         let bft = Bft { family, period: 2, epoch: 30_000, request_timeout: 4, validators: validators() };
         assert_eq!(lines(&bft.to_json(&common(last)).unwrap(), target), [] as [&str; 0], "{family:?}");
     }
     let aura = Aura { name: "ours".into(), period: 5, validators: Validators::List(validators()) };
-    assert_eq!(lines(&aura.to_json(&common(Fork::Berlin)).unwrap(), Target::OpenEthereum), [] as [&str; 0]);
+    assert_eq!(lines(&aura.to_json(&common(Fork::Berlin)).unwrap(), Target::OPEN_ETHEREUM), [] as [&str; 0]);
     let mut prague = common(Fork::London);
     prague.forks.extend([Fork::Shanghai, Fork::Cancun, Fork::Prague].map(|fork| (fork, 0)));
     let found = lines(&Ethereum::default().to_json(&prague).unwrap(), Target::NEWEST);
@@ -130,6 +130,21 @@ fn the_settings_of_clique_are_looked_at() {
         &changed(|file| drop(config(file)["clique"].as_object_mut().unwrap().remove("period"))),
         "`clique` has no `period`",
     );
+}
+
+/// As `geth init` 1.9.25, 1.10.26 and 1.13.15 refuse it.
+#[test]
+fn geth_wants_numbers_of_clique_without_quotes() {
+    let with = |name: &str, value: Value| {
+        changed(|file| drop(config(file)["clique"].as_object_mut().unwrap().insert(name.into(), value.clone())))
+    };
+    one(&with("epoch", json!("0x7530")), "!geth refuses `clique.epoch` in quotes: numbers have none here");
+    one(&with("epoch", json!(-1)), "!geth refuses `clique.epoch` as -1");
+    one(&with("period", json!("5")), "!geth refuses `clique.period` in quotes");
+    one(&with("period", json!(1.5)), "!geth refuses `clique.period` as 1.5: it is a whole number");
+    one(&with("period", json!("soon")), "!geth refuses `clique.period` as \"soon\"");
+    let found = changed(|file| drop(config(file).insert("daoForkSupport".into(), "true".into())));
+    one(&found, "!geth refuses `daoForkSupport` as \"true\"");
 }
 
 #[test]
@@ -188,7 +203,7 @@ fn a_client_that_is_too_old_is_told_with_the_version_that_is_not() {
         &changed_for(Target::Geth(Version(1, 10, 26)), |file| file["gasLimit"] = 30_000_000.into()),
         "!geth before 1.11.2 refuses `gasLimit` without quotes",
     );
-    one(&changed_for(Target::Quorum, |_| ()), "!GoQuorum does not know London");
+    one(&changed_for(Target::QUORUM, |_| ()), "!GoQuorum does not know London");
 }
 
 #[test]
@@ -281,15 +296,27 @@ fn files_of_other_clients_are_refused_once() {
     one(&lines(&text, GETH), "!geth 1.13.15 cannot run this network: it is a genesis of Besu, with QBFT");
     let mut file: Value = serde_json::from_str(&text).unwrap();
     file["config"]["qbft"] = json!({"requesttimeoutseconds": 1});
-    one(&lines(&file.to_string(), Target::Besu), "!`qbft` has no `blockperiodseconds`");
+    one(&lines(&file.to_string(), Target::BESU), "!`qbft` has no `blockperiodseconds`");
     file["config"]["qbft"] = json!({"blockperiodseconds": 5, "requesttimeoutseconds": 1});
-    one(&lines(&file.to_string(), Target::Besu), "a round is given up after 1 s");
+    one(&lines(&file.to_string(), Target::BESU), "a round is given up after 1 s");
     file["config"]["qbft"] = json!({"blockperiodseconds": 5});
     file["extraData"] = "0x00".into();
-    one(&lines(&file.to_string(), Target::Besu), "!the extra data lists no validators of QBFT");
+    one(&lines(&file.to_string(), Target::BESU), "!the extra data lists no validators of QBFT");
     let with_decimal = text.replace("\"difficulty\": \"0x1\"", "\"difficulty\": 10");
-    let found = lines(&with_decimal, Target::Besu);
+    let found = lines(&with_decimal, Target::BESU);
     assert!(found.iter().any(|line| line.contains("!Besu reads `difficulty` 10 as 0x10")), "{found:#?}");
+}
+
+#[test]
+fn the_extra_data_is_that_of_the_engine() {
+    let of = |family| {
+        let bft = Bft { family, period: 2, epoch: 30_000, request_timeout: 4, validators: validators() };
+        serde_json::from_str::<Value>(&bft.to_json(&common(Fork::London)).unwrap()).unwrap()
+    };
+    let (mut qbft, mut ibft2) = (of(Family::Qbft), of(Family::Ibft2));
+    std::mem::swap(&mut qbft["extraData"], &mut ibft2["extraData"]);
+    one(&lines(&qbft.to_string(), Target::BESU), "!the extra data is that of IBFT 2.0, which QBFT cannot read");
+    one(&lines(&ibft2.to_string(), Target::BESU), "!the extra data is that of QBFT, which IBFT 2.0 cannot read");
 }
 
 #[test]
@@ -297,10 +324,150 @@ fn goquorum_wants_its_own_settings() {
     let bft = Bft { family: Family::Istanbul, period: 2, epoch: 30_000, request_timeout: 4, validators: validators() };
     let mut file: Value = serde_json::from_str(&bft.to_json(&common(Fork::Berlin)).unwrap()).unwrap();
     file["config"]["txnSizeLimit"] = 16.into();
-    one(&lines(&file.to_string(), Target::Quorum), "!GoQuorum refuses a `txnSizeLimit`");
+    one(&lines(&file.to_string(), Target::QUORUM), "!GoQuorum refuses a `txnSizeLimit`");
     file["config"]["txnSizeLimit"] = 64.into();
     file["mixHash"] = format!("0x{}", "0".repeat(64)).into();
-    one(&lines(&file.to_string(), Target::Quorum), "!the mix hash is not the one");
+    one(&lines(&file.to_string(), Target::QUORUM), "!the mix hash is not the one");
+}
+
+#[test]
+fn mistyped_keys_inside_tables_are_told() {
+    let of = |family, last| {
+        let bft = Bft { family, period: 2, epoch: 30_000, request_timeout: 4, validators: validators() };
+        serde_json::from_str::<Value>(&bft.to_json(&common(last)).unwrap()).unwrap()
+    };
+    for (family, name) in [(Family::Qbft, "qbft"), (Family::Ibft2, "ibft2")] {
+        let with = |key: &str, value: Value| {
+            let mut file = of(family, Fork::London);
+            file["config"][name][key] = value;
+            lines(&file.to_string(), Target::BESU)
+        };
+        one(&with("requesttimeoutsecond", json!(9)), &format!("!Besu knows no `requesttimeoutsecond` in `{name}`"));
+        one(&with("epochlength", json!("30000")), &format!("!Besu refuses `{name}.epochlength` in quotes"));
+        one(&with("epochlength", json!("x")), "it is a whole number");
+    }
+    let transitions = |value: Value| {
+        let mut file = of(Family::Qbft, Fork::London);
+        file["config"]["transitions"] = value;
+        lines(&file.to_string(), Target::BESU)
+    };
+    one(
+        &transitions(json!({"qbft": [{"block": 5, "blockperiodsecond": 9}]})),
+        "!Besu knows no `blockperiodsecond` in a",
+    );
+    one(&transitions(json!({"qbtf": []})), "!Besu knows no `qbtf` in `transitions`");
+    one(&transitions(json!({"qbft": [{"blockperiodseconds": 9}]})), "!a transition has no `block`");
+    let istanbul = |value: Value| {
+        let mut file = of(Family::Istanbul, Fork::Berlin);
+        file["config"]["istanbul"] = value;
+        lines(&file.to_string(), Target::QUORUM)
+    };
+    let found = istanbul(json!({"policy": 7, "epoch": "x"}));
+    assert_eq!(
+        messages(&found),
+        [
+            "!GoQuorum has no way 7 to choose who proposes",
+            "!GoQuorum refuses `istanbul.epoch` as \"x\": it is a whole number"
+        ]
+    );
+    one(&istanbul(json!({"policy": 0, "epoc": 5})), "!GoQuorum knows no `epoc` in `istanbul`");
+    let found = changed(|file| {
+        file["alloc"]["0505050505050505050505050505050505050505"] = json!({"balance": "0x1", "balnce": "0x5"});
+    });
+    one(&found, "!geth 1.13.15 knows no `balnce` in an account");
+}
+
+#[test]
+fn other_clients_may_be_too_old_too() {
+    let bft = Bft { family: Family::Qbft, period: 2, epoch: 30_000, request_timeout: 4, validators: validators() };
+    let text = bft.to_json(&common(Fork::London)).unwrap();
+    let found = lines(&text, Target::BESU.at(Version(21, 1, 2)));
+    one(&found, "!Besu 21.1.2 does not know London and passes `londonBlock` over");
+    assert!(lines(&text, Target::BESU.at(Version(21, 7, 0))).is_empty());
+    let bft = Bft { family: Family::QuorumQbft, ..bft };
+    let text = bft.to_json(&common(Fork::Berlin)).unwrap();
+    one(&lines(&text, Target::QUORUM.at(Version(20, 10, 0))), "!GoQuorum 20.10.0 has no QBFT");
+}
+
+#[test]
+fn a_value_that_is_wrong_is_told_once() {
+    let with = |place: &str| lines(&clique().replace(place, &format!("{} NaN,", &place[..place.len() - 3])), GETH);
+    one(&with("\"berlinBlock\": 0,"), "!`NaN` is no value of JSON");
+    one(&with("\"londonBlock\": 0,"), "!`NaN` is no value of JSON");
+    one(&lines(&clique().replace("\"epoch\": 30000", "\"epoch\": NaN"), GETH), "!`NaN` is no value of JSON");
+    let found = changed(|file| drop(config(file).insert("daoForkBlock".into(), 100.into())));
+    one(&found, "!`daoForkBlock` is 100, but `eip150Block`, which comes after it, is 0");
+}
+
+#[test]
+fn keys_that_a_chain_specification_has_not_are_told() {
+    let aura = Aura { name: "ours".into(), period: 5, validators: Validators::List(validators()) };
+    let good: Value = serde_json::from_str(&aura.to_json(&common(Fork::Berlin)).unwrap()).unwrap();
+    let with = |target: Target, change: &dyn Fn(&mut Value)| {
+        let mut file = good.clone();
+        change(&mut file);
+        lines(&file.to_string(), target)
+    };
+    let here = Target::OPEN_ETHEREUM;
+    one(&with(here, &|file| file["enginee"] = json!({})), "!OpenEthereum knows no `enginee` in the file");
+    one(
+        &with(here, &|file| file["engine"]["authorityRound"]["params"]["stepDuraton"] = 5.into()),
+        "!OpenEthereum knows no `stepDuraton` in the engine's `params`",
+    );
+    one(&with(here, &|file| file["genesis"]["gasLimt"] = 5.into()), "!OpenEthereum knows no `gasLimt` in `genesis`");
+    let account = |file: &mut Value| file["accounts"][address(7)] = json!({"balance": "0x1", "balnce": "0x2"});
+    one(&with(here, &account), "!OpenEthereum knows no `balnce` in an account and refuses the file");
+    one(&with(Target::NETHERMIND, &account), "!Nethermind knows no `balnce` in an account and passes it over");
+    one(&with(here, &|file| file["params"]["minGasLimit"] = "0x2000000".into()), "below `minGasLimit`, 33554432");
+    let found = with(here, &|file| {
+        let engine = file.as_object_mut().unwrap().shift_remove("engine").unwrap();
+        file["enginee"] = engine;
+    });
+    assert!(found.iter().any(|line| line.contains("!the file names no engine")), "{found:#?}");
+    let zero = json!({"list": [Address::ZERO.to_string(), address(1), address(2)]});
+    one(
+        &with(here, &|file| file["engine"]["authorityRound"]["params"]["validators"] = zero.clone()),
+        "!the zero address is a validator",
+    );
+}
+
+#[test]
+fn transitions_of_a_chain_specification_keep_their_order() {
+    let aura = Aura { name: "ours".into(), period: 5, validators: Validators::List(validators()) };
+    let good: Value = serde_json::from_str(&aura.to_json(&common(Fork::London)).unwrap()).unwrap();
+    let with = |target: Target, change: &dyn Fn(&mut crate::base::Map)| {
+        let mut file = good.clone();
+        change(file["params"].as_object_mut().unwrap());
+        lines(&file.to_string(), target)
+    };
+    let here = Target::OPEN_ETHEREUM;
+    one(
+        &with(here, &|params| drop(params.insert("eip140Transition".into(), 9.into()))),
+        "!`eip140Transition` is 9, but `eip145Transition`, which comes after it, is 0",
+    );
+    one(
+        &with(here, &|params| {
+            params.retain(|name, _| !["eip2929Transition", "eip2930Transition"].contains(&name.as_str()))
+        }),
+        "stands without Berlin, which comes before it",
+    );
+    one(
+        &with(here, &|params| drop(params.shift_remove("eip1884Transition"))),
+        "Istanbul is there only in part: without `eip1884Transition`",
+    );
+    one(&with(here, &|params| drop(params.shift_remove("eip2930Transition"))), "Berlin is there only in part");
+    // OpenEthereum and Nethermind take 0 for it: nothing is wrong.
+    assert_eq!(with(here, &|params| drop(params.shift_remove("eip155Transition"))), [] as [&str; 0]);
+    let found = with(here, &|params| drop(params.insert("eip155Transition".into(), 7.into())));
+    assert!(found.iter().any(|line| line.contains("up to block 7 transactions can be played again")), "{found:#?}");
+    let found = with(here.at(Version(2, 5, 13)), &|_| ());
+    assert_eq!(found.len(), 3, "{found:#?}");
+    for part in ["does not know Berlin and refuses", "does not know London and refuses", "prices of built-in contracts"]
+    {
+        assert!(found.iter().any(|line| line.contains(part)), "{found:#?}");
+    }
+    one(&with(here.at(Version(3, 2, 6)), &|_| ()), "!OpenEthereum 3.2.6 does not know London and refuses the file");
+    one(&with(Target::NETHERMIND.at(Version(1, 9, 0)), &|_| ()), "does not know London and passes them over");
 }
 
 #[test]
@@ -310,7 +477,7 @@ fn chain_specifications_are_looked_at() {
     let with = |change: &dyn Fn(&mut Value)| {
         let mut file = good.clone();
         change(&mut file);
-        lines(&file.to_string(), Target::OpenEthereum)
+        lines(&file.to_string(), Target::OPEN_ETHEREUM)
     };
     let engine = |file: &mut Value, name: &str, value: Value| file["engine"]["authorityRound"]["params"][name] = value;
     one(&with(&|file| engine(file, "stepDuration", json!("0"))), "!`stepDuration` is not a positive number");
@@ -349,7 +516,7 @@ fn autonity_s_users_are_looked_at() {
         let file = json!({"config": {"chainId": 46_781, "homesteadBlock": 0, "eip150Block": 0, "eip155Block": 0, "tendermint": {"block-period": 1},
             "autonityContract": {"operator": address(1), "users": [user]}},
             "gasLimit": "0x1c9c380", "difficulty": "0x1", "mixHash": crate::chain::bft::MIX_HASH, "alloc": {}});
-        lines(&file.to_string(), Target::Autonity)
+        lines(&file.to_string(), Target::AUTONITY)
     };
     assert_eq!(file(json!({"enode": enode, "type": "validator", "stake": 5})), [] as [&str; 0]);
     one(
@@ -363,6 +530,34 @@ fn autonity_s_users_are_looked_at() {
             && found.iter().any(|line| line.contains("no user is a validator")),
         "{found:#?}"
     );
+}
+
+#[test]
+fn autonity_s_generations_are_told_apart() {
+    let key = "ca634cae0d49acb401d8a4c6b6fe8c55b70d115bf400769cc1400f3258cd31387574077f301b421bc84df7266c44e9e6d569fc56be00812904767bf5ccd1fc7f";
+    let enode = format!("enode://{key}@10.0.0.1:30303");
+    let file = |config: Value, difficulty: &str, target: Target| {
+        let mut file = json!({"config": {"chainId": 46_781, "homesteadBlock": 0, "eip150Block": 0, "eip155Block": 0},
+            "gasLimit": "0x1c9c380", "difficulty": difficulty, "mixHash": crate::chain::bft::MIX_HASH, "alloc": {}});
+        file["config"].as_object_mut().unwrap().extend(config.as_object().unwrap().clone());
+        lines(&file.to_string(), target)
+    };
+    let old = |users: Value| json!({"tendermint": {"block-period": 1}, "autonityContract": {"operator": address(1), "users": users}});
+    let user = || json!({"enode": enode, "type": "validator", "stake": 5});
+    let young = json!({"autonity": {"operator": address(1), "treasury": address(2), "validators": [{"enode": enode,
+        "treasury": address(3), "oracleAddress": address(4), "bondedStake": 5, "consensusKey": format!("0x{}", "11".repeat(48))}]}});
+    let (v07, v14) = (Target::AUTONITY.at(Version(0, 7, 1)), Target::AUTONITY.at(Version(0, 14, 1)));
+    assert_eq!(file(old(json!([user()])), "0x1", v07), [] as [&str; 0]);
+    assert_eq!(file(young.clone(), "0x0", v14), [] as [&str; 0]);
+    one(&file(old(json!([user()])), "0x1", v14), "!Autonity 0.14.1 does not read `autonityContract`");
+    one(&file(young, "0x0", v07), "!Autonity 0.7.1 does not read `autonity`");
+    one(&file(old(json!([user(), user()])), "0x1", v07), "!this user is listed twice");
+    let mut poor = user();
+    poor["stake"] = json!(-5);
+    one(&file(old(json!([poor])), "0x1", v07), "!`stake`: -5 is not a whole number");
+    let mut config = old(json!([user()]));
+    config["tendermint"]["block-perod"] = 1.into();
+    one(&file(config, "0x1", v07), "!Autonity 0.7.1 knows no `block-perod` in `tendermint`");
 }
 
 #[test]
@@ -381,7 +576,7 @@ proptest::proptest! {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
         let at = (text.len() as f64 * at) as usize;
         let broken = format!("{}{with}{}", &text[..at], &text[at + 1..]);
-        for target in [GETH, Target::Besu, Target::OpenEthereum, Target::Autonity] {
+        for target in [GETH, Target::BESU, Target::OPEN_ETHEREUM, Target::AUTONITY] {
             let source = Source::new("genesis.json", broken.clone());
             if let Ok(file) = read::read(&source, Some(target)) {
                 for diagnostic in check(&file, target) {
