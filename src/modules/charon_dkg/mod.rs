@@ -305,7 +305,7 @@ impl CharonDkg {
             told: RefCell::default(),
         };
         if let Some(file) = &self.lock_file {
-            return self.from_file(cx, &hunt, file);
+            return self.join_given(cx, &hunt, file);
         }
         if let Some(hash) = ours.lock_hash {
             let what = format!("take the lock {hash} from {}", self.api);
@@ -319,7 +319,7 @@ impl CharonDkg {
     }
 
     /// Joins the lock of another operator with the shares that an attempt of ours left.
-    fn from_file(&self, cx: &mut Cx, hunt: &wait::Hunt, file: &str) -> Result<Option<Made>> {
+    fn join_given(&self, cx: &mut Cx, hunt: &wait::Hunt, file: &str) -> Result<Option<Made>> {
         let text = cx.system.read_text(Path::new(file))?;
         let defined = hunt.definition_file(cx.system)?.map(|it| it.config_hash);
         let rules = Rules { config_hash: defined.or(hunt.ours.rules.config_hash), ..hunt.ours.rules.clone() };

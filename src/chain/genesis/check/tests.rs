@@ -447,7 +447,7 @@ fn transitions_of_a_chain_specification_keep_their_order() {
     );
     one(
         &with(here, &|params| {
-            params.retain(|name, _| !["eip2929Transition", "eip2930Transition"].contains(&name.as_str()))
+            params.retain(|name, _| !["eip2929Transition", "eip2930Transition"].contains(&name.as_str()));
         }),
         "stands without Berlin, which comes before it",
     );
