@@ -193,29 +193,32 @@ fn an_alias_that_its_zone_did_not_sign_is_bogus() {
 
 #[test]
 fn a_digest_that_stands_at_another_name_vouches_for_no_key() {
-    // Mallory has her parent publish a digest at her own zone that is really one of her key as alpha's.
+    // Mallory has her parent publish a digest at her own zone that is really one of her key as alpha's; or at a wildcard.
     let world = world();
     world.found("mallory.example");
     let key = world.key("mallory.example");
     let digest = DS::from_key(key.public_key(), &name("alpha.example."), DigestType::SHA256).unwrap();
-    world.add("mallory.example", RData::DNSSEC(DNSSECRData::DS(digest)));
-    let at_her_name = world.answer("mallory.example", RecordType::DS).answers;
-    let unsigned = record(ZONE, at_her_name[0].data.clone());
+    let digest = RData::DNSSEC(DNSSECRData::DS(digest));
+    let at_her_name = world.sign("example", "example", 2, &[record("mallory.example", digest.clone())]);
+    let wild = world.sign("example", "example", 1, &[record(ZONE, digest.clone())]);
+    let beside = of_an_unsigned_zone(&world);
     let keys = world.sign("mallory.example", ZONE, 2, &[record(ZONE, RData::DNSSEC(DNSSECRData::DNSKEY(key)))]);
     let forged = world.sign("mallory.example", ZONE, 3, &[record(NODE, text("forged"))]);
-    let digests = [vec![unsigned], at_her_name].concat();
-    world.lie(move |answer: &mut Message| {
-        let query = answer.queries[0].clone();
-        let lie = match (query.name().to_string().as_str(), query.query_type()) {
-            ("alpha.example.", RecordType::DS) => &digests,
-            ("alpha.example.", RecordType::DNSKEY) => &keys,
-            ("node.alpha.example.", RecordType::TXT) => &forged,
-            _ => return,
-        };
-        answer.answers.clone_from(lie);
-        answer.authorities.clear();
-    });
-    is_bogus(&resolver(&world).txt(NODE), "the keys (DNSKEY) of alpha.example do not validate");
+    for digests in [[vec![record(ZONE, digest)], at_her_name].concat(), wild] {
+        let (keys, forged, beside) = (keys.clone(), forged.clone(), beside.clone());
+        world.lie(move |answer: &mut Message| {
+            let query = answer.queries[0].clone();
+            let lie = match (query.name().to_string().as_str(), query.query_type()) {
+                ("alpha.example.", RecordType::DS) => &digests,
+                ("alpha.example.", RecordType::DNSKEY) => &keys,
+                ("node.alpha.example.", RecordType::TXT) => &forged,
+                _ => return,
+            };
+            answer.answers.clone_from(lie);
+            answer.authorities = vec![beside.clone()];
+        });
+        is_bogus(&resolver(&world).txt(NODE), "the keys (DNSKEY) of alpha.example do not validate");
+    }
 }
 
 #[test]
