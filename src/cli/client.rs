@@ -21,12 +21,14 @@ pub struct ClientArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the clients that are known, and how
+    #[command(after_help = "Example:\n  chainwright client list")]
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Show everything that holds for one version
+    #[command(after_help = "Example:\n  chainwright client explain geth 1.13.15")]
     Explain {
         /// The client: geth, openethereum, nethermind, besu, goquorum, autonity
         client: String,
@@ -38,6 +40,7 @@ enum Command {
         json: bool,
     },
     /// Show which versions a live network must go through, so that its nodes stay peers while they change one by one
+    #[command(after_help = "Example:\n  chainwright client path geth 1.9.25 1.13.15")]
     Path {
         /// The client
         client: String,

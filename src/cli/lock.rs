@@ -40,6 +40,7 @@ enum Command {
     /// Show who has signed a lock, who has not, and whose signature is wrong
     Verify(verify::VerifyArgs),
     /// Print the JSON schema of network.lock
+    #[command(after_help = "Example:\n  chainwright lock schema > network.lock.schema.json")]
     Schema,
 }
 

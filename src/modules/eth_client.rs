@@ -23,7 +23,7 @@ pub struct EthClient {
     /// The consensus engine that it shall seal with, or follow.
     #[serde(default)]
     pub engine: Option<Text>,
-    /// Forks as in `eth_genesis`. Those that it leaves out begin with block 0, up to London; `null` is never.
+    /// Forks as in `eth_genesis`. Those that it leaves out begin with block 0, up to London (Aura: Berlin); `null` is never.
     #[serde(default)]
     pub forks: Option<Map>,
     /// Flags by today's names without dashes: `{http: true, http.addr: 10.0.0.1, http.api: [eth, net]}`. `true` is a flag without a
@@ -49,7 +49,8 @@ pub struct EthClient {
     pub existing: Flag,
 }
 
-/// What a genesis has from block 0 on unless told otherwise, of the forks that some version of the table does not know.
+/// What a genesis has from block 0 on unless told otherwise, of the forks that some version of the table does not know. With Aura
+/// Berlin is the last of them.
 const USUAL_FORKS: &[&str] = &["constantinopleBlock", "petersburgBlock", "istanbulBlock", "berlinBlock", "londonBlock"];
 
 fn geth() -> Text {
@@ -201,7 +202,9 @@ impl EthClient {
     /// The forks of the genesis that `eth_genesis` will write, if there is to be one.
     fn forks(&self) -> Option<Map> {
         let given = self.forks.as_ref()?;
-        let mut forks: Map = USUAL_FORKS.iter().map(|fork| ((*fork).to_owned(), 0.into())).collect();
+        let aura = self.engine.as_ref().is_some_and(|engine| engine.0 == "aura");
+        let usual = USUAL_FORKS.iter().filter(|fork| !aura || **fork != "londonBlock");
+        let mut forks: Map = usual.map(|fork| ((*fork).to_owned(), 0.into())).collect();
         forks.extend(given.iter().map(|(name, block)| (name.clone(), block.clone())));
         Some(forks)
     }
@@ -248,5 +251,17 @@ mod tests {
         assert!(failure.message.starts_with("geth 1.9.25 does not know `berlinBlock`"), "{failure}");
         let args = json!({"version": "1.9.25", "forks": {"londonBlock": null, "berlinBlock": null}});
         assert!(outcome(&Host::new(), "eth_client", &args, false).is_ok());
+    }
+
+    #[test]
+    fn with_aura_berlin_is_the_last_fork_that_nobody_must_name() {
+        let args = |version: &str, forks| json!({"name": "openethereum", "version": version, "engine": "aura", "forks": forks});
+        let told = |version: &str, forks| outcome(&Host::new(), "eth_client", &args(version, forks), false);
+        let failure = told("2.5.13", json!({})).unwrap_err();
+        assert!(failure.message.starts_with("openethereum 2.5.13 does not know `berlinBlock`"), "{failure}");
+        assert!(told("2.5.13", json!({"berlinBlock": null})).is_ok() && told("3.2.6", json!({})).is_ok());
+        assert!(
+            told("3.2.6", json!({"londonBlock": 5})).unwrap_err().message.contains("`londonBlock` (known since 3.3.0)")
+        );
     }
 }

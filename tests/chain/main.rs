@@ -4,6 +4,7 @@ mod bridge;
 mod ceremony;
 mod charon;
 mod charon_program;
+mod client_flags;
 mod dkg;
 mod genesis;
 mod geth;

@@ -52,6 +52,20 @@ fn the_way_of_a_live_network_is_shown() {
 }
 
 #[test]
+fn every_subcommand_shows_an_example() {
+    for (command, subcommands) in [
+        ("client", &["list", "explain", "path"][..]),
+        ("genesis", &["build", "hash", "check", "diff", "explain"]),
+        ("lock", &["sign", "verify", "schema"]),
+    ] {
+        for subcommand in subcommands {
+            let example = format!("Example:\n  chainwright {command} {subcommand}");
+            Project::new().chainwright(&[command, subcommand, "--help"]).code(0).says(&example);
+        }
+    }
+}
+
+#[test]
 fn what_is_not_a_client_or_version_is_named() {
     Project::new().chainwright(&["client", "explain", "gehth", "1.13.15"]).code(1).says("did you mean `geth`?");
     Project::new().chainwright(&["client", "explain", "geth", "latest"]).code(1).says("`latest` is not a version");

@@ -259,6 +259,26 @@ fn a_run_that_was_killed_half_way_is_finished_by_the_next_and_no_key_is_made_twi
 }
 
 #[test]
+fn the_version_says_which_image_runs_and_which_forks_there_are() {
+    let project = project();
+    let old = json!({"parity_nodes": 1, "parity_client_version": "2.5.13", "parity_forks": {"berlinBlock": null},
+        "parity_options": {"ws-interface": "all"}});
+    make(&project, &old).code(0);
+    let (compose, spec) = (text(&project, "docker-compose.yml"), text(&project, "deployment/chain/spec.json"));
+    assert!(
+        compose.contains("image: parity/parity:v2.5.13-stable") && compose.contains("--ws-interface all"),
+        "{compose}"
+    );
+    assert!(!spec.contains("eip2929") && !spec.contains("eip2930") && spec.contains("eip1884"), "{spec}");
+    make(
+        &project,
+        &json!({"parity_nodes": 1, "parity_client_version": "3.3.0", "parity_forks": {"berlinBlock": null}}),
+    )
+    .code(0);
+    assert!(text(&project, "docker-compose.yml").contains("image: openethereum/openethereum:v3.3.0"));
+}
+
+#[test]
 fn bad_input_is_one_clear_error_and_nothing_is_made() {
     let project = project();
     for (variables, says) in [
@@ -279,6 +299,16 @@ fn bad_input_is_one_clear_error_and_nothing_is_made() {
         (json!({"parity_validators": {"safeContract": CONTRACT}}), "has no code there"),
         (json!({"parity_funded": {"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD": 1}}), "wrong checksum"),
         (json!({"parity_forks": {"berlnBlock": 0}}), "did you mean `berlinBlock`?"),
+        (json!({"parity_rpc_apis": ["eb3", "eth"]}), "openethereum 3.3.5 has no namespace `eb3`; did you mean `web3`?"),
+        (json!({"parity_ws_apis": ["eht"]}), "did you mean `eth`?"),
+        (
+            json!({"parity_client_version": "2.5.13"}),
+            "openethereum 2.5.13 does not know `berlinBlock` (known since 3.2.0)",
+        ),
+        (
+            json!({"parity_client_version": "3.2.6", "parity_forks": {"londonBlock": 0}}),
+            "openethereum 3.2.6 does not know `londonBlock` (known since 3.3.0)",
+        ),
     ] {
         make(&project, &variables).code(2).says(says);
         assert!(!project.path().join("net").exists(), "{variables}: something was made");

@@ -3,9 +3,7 @@
 use crate::agent;
 use crate::plain::Hosts;
 use crate::run::{Run, finish, geth_started, on};
-use chainwright::chain::client::{Client, Topic, Version};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -74,29 +72,6 @@ fn versions() -> [String; 4] {
         let said = ask(host, "web3.version.node");
         said.trim_start_matches("Geth/v").split('-').next().unwrap_or_default().to_owned()
     })
-}
-
-#[test]
-fn every_flag_of_the_table_is_one_of_the_program_and_none_is_said_to_be_missing() {
-    // Read for old times' sake, and no more told of.
-    const HIDDEN: [&str; 2] = ["--log.json", "--nousb"];
-    for version in ["1.9.25", "1.10.8", "1.10.26", "1.13.2", "1.13.15"] {
-        let help = Command::new(geth(version).join("geth")).arg("--help").output().unwrap();
-        let help = String::from_utf8_lossy(&help.stdout).into_owned();
-        let told: BTreeSet<&str> = help
-            .split(|c: char| c.is_whitespace() || ",=\"`()".contains(c))
-            .filter(|word| word.starts_with("--"))
-            .collect();
-        let number: Version = version.parse().unwrap();
-        for row in Client::geth().all().filter(|row| row.topic == Topic::Flag && !HIDDEN.contains(&row.says)) {
-            let newest = Client::geth().row(number, Topic::Flag, row.name);
-            if newest.is_some_and(|newest| newest.says == row.says) {
-                assert!(told.contains(row.says), "geth {version} --help says nothing of {}", row.says);
-            } else if !row.holds(number) {
-                assert!(!told.contains(row.says), "geth {version} has {}, the table says {}", row.says, row.span);
-            }
-        }
-    }
 }
 
 #[test]

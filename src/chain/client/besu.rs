@@ -6,6 +6,8 @@ use super::version::{ALWAYS, since};
 
 const OPTIONS: &str = "besu.hyperledger.org: reference/cli/options";
 const API: &str = "besu.hyperledger.org: reference/api";
+// Merged after 1.4.6 of June 2020; the next release is 1.5.0, which reads both.
+const ALLOWLIST: &str = "hyperledger/besu: pull request 1077, CHANGELOG.md of 1.5.0";
 const PRIVATE: &str = "besu.hyperledger.org: private-networks";
 
 /// One line a fact.
@@ -28,7 +30,10 @@ pub const ROWS: &[Row] = &[
     row(Flag, "rpc-http-host", "--rpc-http-host", ALWAYS, OPTIONS),
     row(Flag, "rpc-http-api", "--rpc-http-api", ALWAYS, OPTIONS),
     row(Flag, "rpc-http-cors-origins", "--rpc-http-cors-origins", ALWAYS, OPTIONS),
-    row(Flag, "host-allowlist", "--host-allowlist", ALWAYS, OPTIONS),
+    row(Flag, "rpc-ws-enabled", "--rpc-ws-enabled", ALWAYS, OPTIONS),
+    row(Flag, "rpc-ws-api", "--rpc-ws-api", ALWAYS, OPTIONS),
+    row(Flag, "host-allowlist", "--host-whitelist", ALWAYS.before(1, 5, 0), ALLOWLIST),
+    row(Flag, "host-allowlist", "--host-allowlist", since(1, 5, 0), ALLOWLIST),
     row(Flag, "min-gas-price", "--min-gas-price", ALWAYS, OPTIONS),
     row(Flag, "data-storage-format", "--data-storage-format", ALWAYS, OPTIONS),
     row(Flag, "metrics-enabled", "--metrics-enabled", ALWAYS, OPTIONS),

@@ -73,6 +73,33 @@ mod tests {
     }
 
     #[test]
+    fn every_age_has_its_own_words_for_pools_logs_and_prices() {
+        let wish = json!({"txpool.globalslots": 100, "log.vmodule": "eth/*=5", "gpo.blocks": 2, "light.maxpeers": 3,
+            "pprof.cpuprofile": "cpu"});
+        let old =
+            ["--txpool.globalslots 100", "--vmodule eth/*=5", "--gpoblocks 2", "--lightpeers 3", "--cpuprofile cpu"];
+        assert_eq!(geth("1.8.27", &wish).unwrap(), old);
+        let new = [
+            "--txpool.globalslots 100",
+            "--log.vmodule eth/*=5",
+            "--gpo.blocks 2",
+            "--light.maxpeers 3",
+            "--pprof.cpuprofile cpu",
+        ];
+        assert_eq!(geth("1.13.15", &wish).unwrap(), new);
+    }
+
+    #[test]
+    fn besu_had_another_word_for_who_may_ask() {
+        let wish = json!({"host-allowlist": ["one", "two"]});
+        let besu = |version: &str| {
+            line(super::super::find("besu").unwrap(), version.parse().unwrap(), wish.as_object().unwrap()).unwrap()
+        };
+        assert_eq!(besu("1.4.6"), ["--host-whitelist one,two"]);
+        assert_eq!(besu("1.5.0"), ["--host-allowlist one,two"]);
+    }
+
+    #[test]
     fn a_flag_that_is_gone_or_misspelt_is_named() {
         let failure = geth("1.17.4", &json!({"mine": true})).unwrap_err();
         assert_eq!(failure.message, "geth 1.17.4 has no `--mine`: it is known before 1.17.4");

@@ -1,5 +1,17 @@
 //! geth's flags, by today's names. Read from `cmd/utils/flags.go`, `flags_legacy.go`, `internal/debug/flags.go` and
 //! `cmd/geth/main.go` at the tags on both sides of each bound.
+//!
+//! The files of the folder hold what the first table left out, by theme. For them these tags were read: 1.8.0, 1.8.15,
+//! 1.8.27, 1.9.0, 1.9.8, 1.9.13, 1.9.16, 1.9.20, 1.9.25, 1.10.0, 1.10.3, 1.10.8, 1.10.9, 1.10.13, 1.10.16, 1.10.17,
+//! 1.10.20, 1.10.26, 1.11.0, 1.11.2, 1.11.6, 1.12.0, 1.12.1, 1.13.0, 1.13.2, 1.13.5, 1.13.15, 1.14.0, 1.14.6, 1.14.12,
+//! 1.15.0, 1.15.5, 1.16.0, 1.16.3, 1.17.0, 1.17.4. A bound in them is the first of those tags at which it holds, and
+//! `--help` of 1.9.25, 1.10.8, 1.10.26 and 1.13.15 was compared with the table.
+
+pub mod chain;
+pub mod debug;
+pub mod pool;
+pub mod reach;
+pub mod state;
 
 use super::row::{Row, Topic, row};
 use super::version::{ALWAYS, Span, since};
@@ -9,6 +21,10 @@ const LEGACY: &str = "cmd/utils/flags_legacy.go";
 
 const fn flag(name: &'static str, says: &'static str, span: Span) -> Row {
     row(Topic::Flag, name, says, span, FLAGS)
+}
+
+const fn debug(name: &'static str, says: &'static str, span: Span) -> Row {
+    row(Topic::Flag, name, says, span, "internal/debug/flags.go")
 }
 
 const fn old(name: &'static str, says: &'static str, span: Span) -> Row {
@@ -33,7 +49,9 @@ pub const ROWS: &[Row] = &[
     old("bootnodes", "--bootnodesv4", ALWAYS.before(1, 10, 0)),
     flag("discovery.port", "--discovery.port", since(1, 10, 20)),
     old("discovery.v5", "--v5disc", ALWAYS.before(1, 17, 4)),
+    flag("discovery.v5", "--discv5", since(1, 12, 1)),
     flag("discovery.v5", "--discovery.v5", since(1, 12, 1)),
+    flag("discovery.v4", "--discv4", since(1, 12, 1)),
     flag("discovery.v4", "--discovery.v4", since(1, 12, 1)),
     flag("discovery.dns", "--discovery.dns", since(1, 9, 11)),
     flag("identity", "--identity", ALWAYS),

@@ -80,7 +80,12 @@ const SINKS: &[Sink] = &[
 ];
 
 /// Flags that would put a secret on the command line, which every user of the host can read.
-const SECRET_FLAGS: &[&str] = &["metrics.influxdb.password", "metrics.influxdb.token"];
+const SECRET_FLAGS: &[(&str, &str)] = &[
+    ("metrics.influxdb.password", "give it with `geth_metrics`"),
+    ("metrics.influxdb.token", "give it with `geth_metrics`"),
+    ("nodekeyhex", "write it into a file, and name that in `nodekey`"),
+    ("rpc.telemetry.password", "set GETH_RPC_TELEMETRY_PASSWORD in the node's environment"),
+];
 
 /// The row that says from when on a secret can be given without the command line.
 const ENVIRONMENT: &str = "a secret from the environment";
@@ -89,10 +94,10 @@ const ENVIRONMENT: &str = "a secret from the environment";
 /// InfluxDB knows the node. No failure shows a secret.
 pub fn read(client: &Client, version: Version, wanted: &Map, options: &Map) -> (Metrics, Vec<Failure>) {
     let (mut metrics, mut refused) = (Metrics::default(), Vec::new());
-    for flag in SECRET_FLAGS.iter().filter(|flag| options.contains_key(**flag)) {
+    for (flag, remedy) in SECRET_FLAGS.iter().filter(|(flag, _)| options.contains_key(*flag)) {
         let failure =
             Failure::new(format!("`{flag}` on a command line is no secret: every user of the host can read it"));
-        refused.push(failure.help("give it with `geth_metrics`").with("option", json!(["options", flag])));
+        refused.push(failure.help(*remedy).with("option", json!(["options", flag])));
     }
     let host = wanted.get("host").filter(|host| !host.is_null());
     for name in wanted.keys().filter(|name| *name != "host" && !SINKS.iter().any(|sink| sink.name == *name)) {

@@ -70,7 +70,16 @@ pub static CLIENTS: &[Client] = &[
         also: &["go-ethereum"],
         versions: (Version(1, 8, 0), Version(1, 17, 4)),
         tried: "sources read at some sixty tags; networks run with 1.9.25, 1.10.8, 1.10.26, 1.13.2 and 1.13.15",
-        rows: &[geth::ROWS, geth::FORK_ROWS, geth_flags::ROWS],
+        rows: &[
+            geth::ROWS,
+            geth::FORK_ROWS,
+            geth_flags::ROWS,
+            geth_flags::chain::ROWS,
+            geth_flags::debug::ROWS,
+            geth_flags::pool::ROWS,
+            geth_flags::reach::ROWS,
+            geth_flags::state::ROWS,
+        ],
     },
     Client {
         name: "openethereum",

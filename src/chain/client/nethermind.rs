@@ -5,6 +5,8 @@ use super::row::{Row, row};
 use super::version::ALWAYS;
 
 const DOCS: &str = "docs.nethermind.io: fundamentals/configuration";
+const RUNNER: &str =
+    "NethermindEth/nethermind: src/Nethermind/Nethermind.Runner/Program.cs; at which tags was not looked up";
 const RPC: &str = "docs.nethermind.io: interacting/json-rpc-ns";
 
 /// One line a fact.
@@ -20,7 +22,8 @@ pub const ROWS: &[Row] = &[
     row(Flag, "Network.ExternalIp", "--Network.ExternalIp", ALWAYS, DOCS),
     row(Flag, "Network.P2PPort", "--Network.P2PPort", ALWAYS, DOCS),
     row(Flag, "Discovery.Bootnodes", "--Discovery.Bootnodes", ALWAYS, DOCS),
-    row(Flag, "Mining.Enabled", "--Mining.Enabled", ALWAYS, DOCS),
+    row(Flag, "Mining.Enabled", "--Mining.Enabled", ALWAYS, "NethermindEth/nethermind: Nethermind.Consensus/IMiningConfig.cs; since when was not looked up"),
+    row(Flag, "Init.IsMining", "--Init.IsMining", ALWAYS, "NethermindEth/nethermind: issue 7258, where settings of 1.25 have it beside Mining.Enabled; until when was not looked up"),
     row(Flag, "KeyStore.BlockAuthorAccount", "--KeyStore.BlockAuthorAccount", ALWAYS, DOCS),
     row(Flag, "KeyStore.PasswordFiles", "--KeyStore.PasswordFiles", ALWAYS, DOCS),
     row(Flag, "KeyStore.UnlockAccounts", "--KeyStore.UnlockAccounts", ALWAYS, DOCS),
@@ -37,7 +40,8 @@ pub const ROWS: &[Row] = &[
     row(Unlock, "KeyStore.UnlockAccounts", "with KeyStore.PasswordFiles; KeyStore.BlockAuthorAccount is the one that seals", ALWAYS, DOCS),
     row(Bootnode, "nethermind", "any node that takes part in discovery", ALWAYS, DOCS),
     row(State, "Pruning.Mode", "Hybrid, Memory, Full, None", ALWAYS, DOCS),
-    row(Stop, "the signal", "SIGTERM; no line of its log is known to prove that state was saved", ALWAYS, "not looked into"),
+    row(Stop, "the first line", "Nethermind is shutting down... Please wait until all", ALWAYS, RUNNER),
+    row(Stop, "the last line", "Nethermind is shut down; that every database was closed before it was not looked into", ALWAYS, RUNNER),
     row(Metrics, "Metrics.ExposePort", "/metrics in Prometheus' format", ALWAYS, "docs.nethermind.io: monitoring/metrics"),
     row(Rpc, "eth_syncing, net_peerCount, admin_peers", "sync and peers", ALWAYS, RPC),
     row(Rpc, "clique_getSigners, clique_propose", "who may seal; votes", ALWAYS, RPC),

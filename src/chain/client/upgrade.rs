@@ -14,8 +14,11 @@ pub fn shared(client: &Client, one: Version, other: Version) -> Vec<&'static str
     wires(client, one).into_iter().filter(|wire| others.contains(wire)).collect()
 }
 
+/// Published versions of OpenEthereum at which a protocol begins or ends.
+const OPENETHEREUM_STONES: &[Version] = &[Version(2, 5, 13), Version(3, 1, 1), Version(3, 2, 6)];
+
 /// Versions of geth that were published and looked at, at which a protocol begins or ends: the stones to step on.
-const STONES: &[Version] = &[
+const GETH_STONES: &[Version] = &[
     Version(1, 8, 27),
     Version(1, 9, 25),
     Version(1, 10, 8),
@@ -33,7 +36,12 @@ pub fn path(client: &Client, from: Version, to: Version) -> Result<Vec<Version>>
         return Ok(Vec::new());
     }
     let (low, high) = if from < to { (from, to) } else { (to, from) };
-    let mut between: Vec<Version> = STONES.iter().copied().filter(|stone| low < *stone && *stone < high).collect();
+    let stones = match client.name {
+        "geth" => GETH_STONES,
+        "openethereum" => OPENETHEREUM_STONES,
+        _ => &[],
+    };
+    let mut between: Vec<Version> = stones.iter().copied().filter(|stone| low < *stone && *stone < high).collect();
     if from > to {
         between.reverse();
     }
@@ -80,7 +88,11 @@ mod tests {
     use super::*;
 
     fn steps(from: &str, to: &str) -> Vec<String> {
-        let path = path(Client::geth(), from.parse().unwrap(), to.parse().unwrap()).unwrap();
+        steps_of("geth", from, to)
+    }
+
+    fn steps_of(client: &str, from: &str, to: &str) -> Vec<String> {
+        let path = path(super::super::find(client).unwrap(), from.parse().unwrap(), to.parse().unwrap()).unwrap();
         path.iter().map(ToString::to_string).collect()
     }
 
@@ -91,6 +103,15 @@ mod tests {
         assert_eq!(steps("1.10.26", "1.13.15"), ["1.13.2", "1.13.15"]);
         assert_eq!(steps("1.13.2", "1.13.15"), ["1.13.15"]);
         assert_eq!(steps("1.13.15", "1.13.2"), ["1.13.2"]);
+    }
+
+    #[test]
+    fn openethereum_left_eth_63_out_for_a_while_and_steps_over_its_own_versions() {
+        assert_eq!(steps_of("parity", "2.7.2", "3.2.0"), ["3.1.1", "3.2.0"]);
+        assert_eq!(steps_of("parity", "2.7.2", "3.3.5"), ["3.3.5"]);
+        let openethereum = super::super::find("openethereum").unwrap();
+        assert_eq!(wires(openethereum, Version(3, 2, 4)), ["eth/64"]);
+        assert_eq!(shared(openethereum, Version(2, 7, 2), Version(3, 3, 5)), ["eth/63"]);
     }
 
     #[test]

@@ -50,8 +50,11 @@ impl Wish<'_> {
                 "{} {version} does not know `{name}` (known {}) and would pass it over in silence: it would be on another chain",
                 client.name, row.span
             ));
-            failure.help =
-                Some(format!("leave it out with `network.forks: {{{name}: null}}`, or take a newer {}", client.name));
+            failure.help = Some(format!(
+                "leave it out with `{}: {{{name}: null}}`, or take a newer {}",
+                forks_of(client),
+                client.name
+            ));
             Some(failure.with("option", json!(["forks", name])))
         };
         unknown.filter_map(tell).collect()
@@ -83,6 +86,11 @@ impl Wish<'_> {
                 .with("option", json!(["static_peers"])),
         )
     }
+}
+
+/// The variable of the roles in which an inventory names forks.
+fn forks_of(client: &Client) -> &'static str {
+    if client.name == "openethereum" { "parity_forks" } else { "network.forks" }
 }
 
 fn no_engine(client: &Client, version: Version, engine: &str) -> Option<Failure> {
@@ -135,17 +143,40 @@ fn open_unlock(client: &Client, version: Version, options: &Map) -> Option<Failu
     )
 }
 
+/// The flags that list namespaces, of all clients.
+const API_OPTIONS: &[&str] = &[
+    "http.api",
+    "ws.api",
+    "rpc-http-api",
+    "rpc-ws-api",
+    "JsonRpc.EnabledModules",
+    "jsonrpc-apis",
+    "ws-apis",
+    "ipc-apis",
+];
+
+/// The namespace that is meant: OpenEthereum reads `-personal` as all but that.
+fn api_of<'a>(client: &Client, name: &'a str) -> &'a str {
+    if client.name == "openethereum" { name.strip_prefix('-').unwrap_or(name) } else { name }
+}
+
+/// Whether this is a word for many namespaces.
+fn all_of(client: &Client, name: &str) -> bool {
+    client.name == "openethereum" && ["all", "safe"].contains(&name)
+}
+
 fn unknown_apis(client: &Client, version: Version, options: &Map) -> Vec<Failure> {
     let known: Vec<&str> = client.rows(version).filter(|row| row.topic == Topic::Api).map(|row| row.name).collect();
     let mut refused = Vec::new();
-    for option in ["http.api", "ws.api"] {
+    for option in API_OPTIONS.iter().copied() {
         let names: Vec<String> = match options.get(option) {
             Some(Value::String(text)) => text.split(',').map(|name| name.trim().to_owned()).collect(),
             Some(Value::Array(items)) => items.iter().filter_map(|item| item.as_str().map(ToOwned::to_owned)).collect(),
             _ => continue,
         };
-        for name in names.iter().filter(|name| !known.contains(&name.to_ascii_lowercase().as_str())) {
-            let gone = client.all().find(|row| row.topic == Topic::Api && row.name == name);
+        let names = names.iter().map(|name| api_of(client, name));
+        for name in names.filter(|name| !known.contains(&name.to_ascii_lowercase().as_str()) && !all_of(client, name)) {
+            let gone = client.all().find(|row| row.topic == Topic::Api && row.name == name.to_ascii_lowercase());
             let mut failure = match gone {
                 Some(row) => Failure::new(format!(
                     "{} {version} has no namespace `{name}`: it is known {}",
@@ -154,7 +185,7 @@ fn unknown_apis(client: &Client, version: Version, options: &Map) -> Vec<Failure
                 None => Failure::new(format!("{} {version} has no namespace `{name}`", client.name)),
             };
             failure.help =
-                Some(did_you_mean(name, known.iter().copied()).map_or_else(
+                Some(did_you_mean(&name.to_ascii_lowercase(), known.iter().copied()).map_or_else(
                     || format!("known are {}", known.join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 ));
@@ -197,6 +228,40 @@ mod tests {
         let failures = wish.refused(Client::geth(), Version(1, 13, 15));
         assert_eq!(failures[0].message, "geth 1.13.15 has no namespace `eb3`");
         assert!(failures[0].help.as_ref().unwrap().contains("web3"), "{failures:?}");
+    }
+
+    #[test]
+    fn every_client_has_its_namespaces_looked_at_in_its_own_flags() {
+        for (client, version, options) in [
+            ("besu", "24.1.0", json!({"rpc-http-api": ["ETH", "EB3"]})),
+            ("besu", "24.1.0", json!({"rpc-ws-api": "EB3"})),
+            ("openethereum", "3.3.5", json!({"jsonrpc-apis": ["eb3", "eth"]})),
+            ("openethereum", "3.3.5", json!({"ws-apis": "all,-eb3"})),
+            ("nethermind", "1.25.4", json!({"JsonRpc.EnabledModules": ["Eth", "eb3"]})),
+        ] {
+            let client = super::super::find(client).unwrap();
+            let wish = Wish { options: options.as_object(), ..Wish::default() };
+            let failures = wish.refused(client, version.parse().unwrap());
+            assert_eq!(failures.len(), 1, "{failures:?}");
+            assert!(failures[0].message.contains("has no namespace `"), "{failures:?}");
+            assert!(failures[0].help.as_ref().unwrap().contains("`web3`"), "{failures:?}");
+        }
+        let options = json!({"jsonrpc-apis": "all,-personal", "ipc-apis": ["safe"], "ws-interface": "all"});
+        let wish = Wish { options: options.as_object(), ..Wish::default() };
+        let openethereum = super::super::find("openethereum").unwrap();
+        assert!(wish.refused(openethereum, Version(3, 3, 5)).is_empty());
+    }
+
+    #[test]
+    fn a_fork_that_openethereum_does_not_know_is_refused() {
+        let forks = json!({"londonBlock": null, "berlinBlock": 0, "istanbulBlock": 0});
+        let wish = Wish { forks: forks.as_object(), ..Wish::default() };
+        let openethereum = super::super::find("openethereum").unwrap();
+        let failures = wish.refused(openethereum, Version(2, 5, 13));
+        assert_eq!(failures.len(), 1, "{failures:?}");
+        assert!(failures[0].message.starts_with("openethereum 2.5.13 does not know `berlinBlock` (known since 3.2.0)"));
+        assert!(failures[0].help.as_ref().unwrap().contains("`parity_forks: {berlinBlock: null}`"), "{failures:?}");
+        assert!(wish.refused(openethereum, Version(3, 2, 0)).is_empty());
     }
 
     #[test]

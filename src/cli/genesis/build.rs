@@ -14,6 +14,7 @@ use std::process::ExitCode;
 /// The options are those of the module `eth_genesis` (`chainwright doc eth_genesis`); --from reads them from a YAML file, and
 /// what is given here wins over it.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  chainwright genesis build --from network.yml > genesis.json")]
 pub(super) struct BuildArgs {
     /// A YAML or JSON file with options of `eth_genesis`
     #[arg(long, value_name = "FILE")]

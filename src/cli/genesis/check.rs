@@ -18,7 +18,10 @@ use std::process::ExitCode;
 ///
 /// Exit code: 0 without errors, 1 with errors (with --strict: or warnings), 2 if the file could not be looked at.
 #[derive(Debug, Args)]
-#[command(disable_version_flag = true)]
+#[command(
+    disable_version_flag = true,
+    after_help = "Example:\n  chainwright genesis check genesis.json --client geth --version 1.13.15"
+)]
 pub(super) struct CheckArgs {
     /// The genesis; `-` is standard input
     file: PathBuf,

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 ///
 /// Exit code, as that of diff: 0 if nodes with the two files stay in one network, 1 if they do not, 2 on trouble.
 #[derive(Debug, Args)]
-#[command(disable_version_flag = true)]
+#[command(disable_version_flag = true, after_help = "Example:\n  chainwright genesis diff ours.json theirs.json")]
 pub(super) struct DiffArgs {
     /// A genesis
     one: PathBuf,

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 /// Say in plain words what a genesis is: engine, signers, forks, money, hash, fork id.
 #[derive(Debug, Args)]
-#[command(disable_version_flag = true)]
+#[command(disable_version_flag = true, after_help = "Example:\n  chainwright genesis explain genesis.json")]
 pub(super) struct ExplainArgs {
     /// The genesis; `-` is standard input
     file: PathBuf,

@@ -17,7 +17,10 @@ use std::process::ExitCode;
 /// The hash alone goes to standard output. Without `--client` it is that of the newest client of the file's format; if
 /// older ones compute another, standard error says which and why.
 #[derive(Debug, Args)]
-#[command(disable_version_flag = true)]
+#[command(
+    disable_version_flag = true,
+    after_help = "Example:\n  chainwright genesis hash genesis.json --client geth --version 1.13.15"
+)]
 pub(super) struct HashArgs {
     /// The genesis; `-` is standard input
     file: PathBuf,
