@@ -11,6 +11,7 @@ mod guard;
 mod handlers;
 mod include;
 mod loops;
+mod managed;
 mod place;
 mod play;
 mod play_vars;
