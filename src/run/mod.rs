@@ -254,6 +254,7 @@ impl Run {
                 notified: BTreeSet::new(),
                 active: None,
                 gone: false,
+                roles: vec![],
             });
             for host in &batch {
                 self.context.store.settle(host, 0);
