@@ -82,6 +82,19 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// `chainwright ... | head`: once nobody reads what is printed, there is nothing left to do and nothing to complain about.
+/// Runs do not print this way: no reader's going away must stop one half-way.
+fn end_quietly_on_a_closed_pipe() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload().downcast_ref::<String>().map(String::as_str).unwrap_or_default();
+        if said.starts_with("failed printing to stdout") && said.contains("Broken pipe") {
+            std::process::exit(0);
+        }
+        report(panic);
+    }));
+}
+
 /// Runs the command line.
 pub fn main() -> ExitCode {
     // The agent must be up at once: it is the only subcommand that has no options.
@@ -92,6 +105,7 @@ pub fn main() -> ExitCode {
         }
         return crate::agent::serve::main();
     }
+    end_quietly_on_a_closed_pipe();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

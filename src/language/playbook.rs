@@ -5,7 +5,7 @@
 //! includes stay as an [`Action::Include`] and are loaded when they run.
 
 use super::node::{Key, Node};
-use crate::base::Span;
+use crate::base::{Span, Value};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -154,10 +154,30 @@ pub struct Role {
     pub defaults: Vec<(Key, Node)>,
     /// `vars/`: a table.
     pub vars: Vec<(Key, Node)>,
+    /// `vars` where it is used in `roles:` or as a dependency, and those of the role that uses it: seen by this role and by those
+    /// that it uses, not by the rest of the play; below the role's own `vars/`.
+    pub given: Vec<(Key, Node)>,
     /// Parameters where it is used: `- {role: geth, port: 1}`.
     pub params: Vec<(Key, Node)>,
     /// The names of the roles that depend on or import it, nearest first.
     pub parents: Vec<Arc<str>>,
+    /// Another role needs it.
+    pub dependency: bool,
+    /// A host runs it once in a play, however often it is needed.
+    pub once: bool,
+    /// What makes two uses of a role the same.
+    pub identity: Identity,
+}
+
+/// What makes two uses of a role the same: then the second adds nothing to the play.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Identity {
+    /// The role's folder.
+    pub path: PathBuf,
+    /// Parameters and `vars` of the use.
+    pub params: Vec<(Arc<str>, Value)>,
+    /// Its `when` and `tags`.
+    pub conditions: Vec<Value>,
 }
 
 /// One task.

@@ -1,5 +1,6 @@
-//! `serial` and `order`: how many hosts at a time, and which first.
+//! `serial`, `order` and `strategy`: how many hosts at a time, which first, and whether they wait for one another.
 
+use super::node::{Data, Node};
 use crate::base::diagnostic::did_you_mean;
 use crate::base::{Diagnostic, Span, Value};
 
@@ -53,6 +54,50 @@ fn size(item: &Value, span: &Span, hosts: usize) -> Result<usize, Diagnostic> {
         _ => return Err(wrong()),
     };
     Ok(usize::try_from(number).ok().filter(|size| *size > 0).unwrap_or(hosts.max(1)))
+}
+
+/// What is wrong with a `serial` that holds no template: known before anything runs.
+pub fn check_serial(node: &Node) -> Option<Diagnostic> {
+    if node.is_template() {
+        return None;
+    }
+    let items = match &node.data {
+        Data::List(items) => items.to_vec(),
+        _ => vec![node.clone()],
+    };
+    items.iter().find_map(|item| size(&item.to_value(), &item.span, 1).err())
+}
+
+/// The same for `order`. Which hosts a list of them must name is known only in the run.
+pub fn check_order(node: &Node) -> Option<Diagnostic> {
+    if node.is_template() || matches!(node.data, Data::List(_)) {
+        return None;
+    }
+    arrange(&node.to_value(), &node.span, vec![], &[]).err()
+}
+
+/// The strategies: in lockstep, or each host as fast as it can.
+const STRATEGIES: &[&str] = &["linear", "free", "host_pinned", "debug"];
+
+/// Whether a strategy lets hosts run ahead of one another.
+pub fn is_free(strategy: &str, span: &Span) -> Result<bool, Diagnostic> {
+    match strategy.strip_prefix("ansible.builtin.").unwrap_or(strategy) {
+        "linear" | "debug" => Ok(false),
+        "free" | "host_pinned" => Ok(true),
+        other => {
+            let diagnostic = Diagnostic::new(format!("there is no strategy `{strategy}`"), span);
+            Err(match did_you_mean(other, STRATEGIES.iter().copied()) {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => diagnostic.help("write `linear` or `free`"),
+            })
+        }
+    }
+}
+
+/// What is wrong with a `strategy` that is no template.
+pub fn check_strategy(node: &Node) -> Option<Diagnostic> {
+    let name = node.as_str().filter(|_| !node.is_template())?;
+    is_free(name, &node.span).err()
 }
 
 /// The words that `order` takes.

@@ -60,6 +60,12 @@ fn rename_aliases<M: Module>(mut args: Map) -> Result<Map> {
     Ok(args)
 }
 
+/// The word that serde would have taken: "unknown variant `runing`, expected one of `running`, `stopped`".
+fn meant(error: &str) -> Option<&str> {
+    let (wrong, known) = error.strip_prefix("unknown variant `")?.split_once("`, expected ")?;
+    did_you_mean(wrong, known.split('`').skip(1).step_by(2))
+}
+
 /// Finds the option that an error is about: the one without which the error is another.
 fn blame<M: Module>(args: &Map, error: &str) -> Failure {
     let module = M::NAME;
@@ -77,7 +83,11 @@ fn blame<M: Module>(args: &Map, error: &str) -> Failure {
     // A required option is missed as soon as it is taken away, so it is blamed only where no other one is.
     let blamed = args.keys().find(|name| another(name) && !missed(name)).or_else(|| args.keys().find(missed));
     if let Some(name) = blamed {
-        return Failure::new(format!("`{module}`: option `{name}`: {error}"));
+        let failure = Failure::new(format!("`{module}`: option `{name}`: {error}"));
+        return match meant(error) {
+            Some(near) => failure.help(format!("did you mean `{near}`?")),
+            None => failure,
+        };
     }
     Failure::new(format!("`{module}`: {error}"))
 }

@@ -1,7 +1,7 @@
 //! `fetch`: a file of the host, onto the controller.
 
 use super::loose::{Flag, Text, yes};
-use super::{Controller, Cx, Module, Reach, Result, TemplateOptions};
+use super::{Controller, Cx, Module, Origin, Reach, Result, TemplateOptions};
 use crate::base::failure::Context;
 use crate::base::{Failure, Map};
 use crate::system::{Algorithm, System, Traits};
@@ -47,8 +47,11 @@ impl Module for Fetch {
         let name = Path::new(&self.src.0).file_name().unwrap_or_default();
         let mut local = controller.folder().join(&self.dest.0);
         if !self.flat.0 {
-            let host =
-                controller.render(Path::new("fetch"), "{{ inventory_hostname }}", &TemplateOptions::default())?;
+            let host = controller.render(
+                &Origin { file: Path::new("fetch"), written: None },
+                "{{ inventory_hostname }}",
+                &TemplateOptions::default(),
+            )?;
             local = local.join(host).join(self.src.0.trim_start_matches(['/', '~']));
         } else if self.dest.0.ends_with('/') {
             local.push(name);

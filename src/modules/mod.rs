@@ -162,14 +162,23 @@ pub trait Module: DeserializeOwned + Serialize + JsonSchema + 'static {
     }
 }
 
+/// Which template it is that is rendered: for messages, and for what Ansible lets a template say of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// Its file.
+    pub file: &'a Path,
+    /// As the user wrote it, and where the result goes; `None` for a text that is no file.
+    pub written: Option<(&'a str, &'a str)>,
+}
+
 /// What [`Module::prepare`] and [`Module::receive`] may do on the controller.
 pub trait Controller {
     /// Finds a local file as Ansible does: `FOLDER/name` in the role, then the role itself, then the same beside the
     /// task file and the playbook; absolute paths as they are. `folder` is `files`, `templates`, `vars`, ... The failure
     /// lists where it searched.
     fn find(&self, folder: &str, name: &str) -> Result<PathBuf>;
-    /// Renders a text as a template with the step's variables. `name` is for messages; the text is the file's.
-    fn render(&self, name: &Path, text: &str, options: &TemplateOptions) -> Result<String>;
+    /// Renders a text as a template with the step's variables; the text is the file's.
+    fn render(&self, of: &Origin<'_>, text: &str, options: &TemplateOptions) -> Result<String>;
     /// Keeps bytes for the host to ask for.
     fn blob(&self, bytes: Vec<u8>) -> BlobRef;
     /// Keeps a local file for the host to ask for, without reading it into memory.

@@ -4,7 +4,7 @@ use super::attributes::Attributes;
 use super::content::{Content, Replacing, put};
 use super::copy::report;
 use super::loose::{Flag, Text, yes};
-use super::{BlobRef, Controller, Cx, Module, Reach, Result, TemplateOptions};
+use super::{BlobRef, Controller, Cx, Module, Origin, Reach, Result, TemplateOptions};
 use crate::base::failure::Context;
 use crate::base::{Failure, Map};
 use crate::system::System;
@@ -102,7 +102,10 @@ impl Module for Template {
         let absolute = std::path::absolute(&found).context(found.display())?;
         let local = System::new("/");
         let text = local.read_text(&absolute)?;
-        let mut rendered = controller.render(&found, &text, &self.options())?;
+        let mut rendered = {
+            let origin = Origin { file: &found, written: Some((&self.src.0, &self.dest.0)) };
+            controller.render(&origin, &text, &self.options())?
+        };
         let newline = match self.newline_sequence {
             Newline::Unix => "\n",
             Newline::Mac => "\r",

@@ -3,7 +3,7 @@
 //! [`Host::check_apply_apply`] holds a module to its contract: check mode changes nothing and predicts the diffs of the
 //! first run; the second run changes nothing.
 
-use super::{BlobRef, Blobs, Controller, Cx, Result, TemplateOptions, arguments, registry};
+use super::{BlobRef, Blobs, Controller, Cx, Origin, Result, TemplateOptions, arguments, registry};
 use crate::base::{Diff, Failure, Map, Outcome, Value};
 use crate::system::{Algorithm, System};
 use std::cell::{Cell, RefCell};
@@ -207,7 +207,7 @@ impl Controller for Host {
             .ok_or_else(|| Failure::new(format!("cannot find `{name}` in {folder}")))
     }
 
-    fn render(&self, _: &Path, text: &str, _: &TemplateOptions) -> Result<String> {
+    fn render(&self, _: &Origin<'_>, text: &str, _: &TemplateOptions) -> Result<String> {
         let variables = self.variables.borrow();
         Ok(variables
             .iter()

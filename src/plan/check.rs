@@ -70,8 +70,12 @@ fn check_task(task: &Task, templates: &Templates, mistakes: &mut Vec<Diagnostic>
     mistakes.extend(free.iter().flat_map(|free| templates.check(free)));
     let Some(module) = registry::find(&name.name) else {
         let mut mistake = Diagnostic::new(format!("there is no module `{}`", name.name), &name.span);
-        let short = name.name.strip_prefix("ansible.builtin.").unwrap_or(&name.name);
-        mistake = match did_you_mean(short, registry::names()) {
+        // Only the last word: those of one collection are alike in all that stands before it.
+        let last = |name: &'static str| (name.rsplit('.').next().unwrap_or(name), name);
+        let known: Vec<(&str, &str)> = registry::names().map(last).collect();
+        let short = name.name.rsplit('.').next().unwrap_or(&name.name);
+        let near = did_you_mean(short, known.iter().map(|(short, _)| *short));
+        mistake = match known.iter().find(|(short, _)| Some(*short) == near).map(|(_, name)| name) {
             Some(known) => mistake.help(format!("did you mean `{known}`?")),
             None => mistake.help("`chainwright doc -l` lists the modules"),
         };

@@ -205,6 +205,10 @@ impl Terminal {
             (Status::Ok, "assert") if !message(result).is_empty() && message(result) != "All assertions passed" => {
                 parts.push(message(result));
             }
+            // A module's own reason; that of a `when` is the playbook's business.
+            (Status::Skipped, _) if !result.contains_key("skip_reason") && !result.contains_key("results") => {
+                parts.push(message(result));
+            }
             (Status::Changed, _) => parts.push(diff::summary(&done.diffs)),
             _ => {}
         }
@@ -227,8 +231,20 @@ impl Terminal {
         let verbose = self.look.verbosity > 0;
         let wanted = |name: &str, value: &Value| match name {
             "msg" => !failed,
-            "proofs" | "table" | "warnings" | "deprecations" | "failed" | "skipped" | "unreachable" | "results"
-            | "diff" | "help" | "stdout_lines" | "stderr_lines" | "failed_when_result" => false,
+            "proofs"
+            | "table"
+            | "warnings"
+            | "deprecations"
+            | "failed"
+            | "skipped"
+            | "unreachable"
+            | "results"
+            | "diff"
+            | "help"
+            | "_ansible_item_label"
+            | "stdout_lines"
+            | "stderr_lines"
+            | "failed_when_result" => false,
             "changed" | "start" | "end" | "delta" | "ansible_facts" => verbose,
             "invocation" => self.look.verbosity > 2,
             _ => verbose || !empty(value),

@@ -316,6 +316,11 @@ impl PlayRun<'_> {
             self.handled(handler, work, status, &sharers);
         }
         let next = work.position + 1;
+        for sharer in &sharers {
+            if status != Status::Skipped && entry.handler.is_none() {
+                self.members[*sharer].note_roles(&entry);
+            }
+        }
         for sharer in sharers {
             if self.members[sharer].cursor < next {
                 self.set_cursor(sharer, next);

@@ -6,6 +6,7 @@ use super::step::{Item, Todo, Work, truthy};
 use crate::base::event::Status;
 use crate::base::{Event, Map, Value};
 use crate::language::layers::{Table, Var};
+use crate::language::playbook::Action;
 use crate::plan::Entry;
 use std::sync::Arc;
 
@@ -82,7 +83,15 @@ impl PlayRun<'_> {
     }
 
     pub fn remember_failure(&self, host: &str, entry: &Entry, judged: &Judged) {
-        let task = serde_json::json!({"name": entry.title(), "path": entry.span().to_string()});
+        let written = entry.task().and_then(|task| match &task.action {
+            Action::Module { name, .. } => Some(name.name.to_string()),
+            Action::Include(_) => None,
+        });
+        let action = written.unwrap_or_else(|| entry.module().to_owned());
+        let task = serde_json::json!({
+            "name": entry.title(), "action": action, "path": entry.span().to_string(),
+            "tags": crate::plan::flatten::tags(entry),
+        });
         self.context.store.set(
             host,
             Table::from_iter([

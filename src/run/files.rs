@@ -4,7 +4,7 @@ use super::context::{Context, Missing};
 use crate::base::Failure;
 use crate::language::node::Node;
 use crate::language::variables::Variables;
-use crate::modules::{BlobRef, Controller, TemplateOptions};
+use crate::modules::{BlobRef, Controller, Origin, TemplateOptions};
 use std::cell::Cell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -36,8 +36,15 @@ impl Controller for Local<'_> {
         find(&self.vars.folders(), folder, name)
     }
 
-    fn render(&self, name: &Path, text: &str, options: &TemplateOptions) -> Result<String, Failure> {
-        self.context.templates.render_text(name, text, options, self.vars).map_err(|error| match Missing::from(error) {
+    fn render(&self, of: &Origin<'_>, text: &str, options: &TemplateOptions) -> Result<String, Failure> {
+        let vars: Arc<dyn Variables> = match of.written {
+            Some((src, dest)) => Arc::new(super::managed::Managed {
+                vars: self.vars.clone(),
+                own: super::managed::own(of.file, src, dest),
+            }),
+            None => self.vars.clone(),
+        };
+        self.context.templates.render_text(of.file, text, options, &vars).map_err(|error| match Missing::from(error) {
             Missing::Wait => {
                 self.waits.set(true);
                 Failure::new("a value is still being made")

@@ -31,18 +31,28 @@ pub enum After {
 impl Guard {
     /// Whether `entry` runs for this host.
     pub fn allows(&self, entry: &Entry) -> bool {
+        self.allows_here(entry).unwrap_or(!self.failed)
+    }
+
+    /// The same for a handler that must run although the host has failed (`force_handlers`).
+    pub fn allows_forced(&self, entry: &Entry) -> bool {
+        self.allows_here(entry).unwrap_or(true)
+    }
+
+    /// What the blocks around `entry` say, if they decide it.
+    fn allows_here(&self, entry: &Entry) -> Option<bool> {
         for within in entry.path.iter().rev() {
             let state = self.blocks.get(&within.id).copied().unwrap_or_default();
             match within.section {
-                Section::Block if state.block_failed || state.ended => return false,
-                Section::Rescue if !state.block_failed || state.rescue_failed => return false,
-                Section::Always if state.always_failed => return false,
+                Section::Block if state.block_failed || state.ended => return Some(false),
+                Section::Rescue if !state.block_failed || state.rescue_failed => return Some(false),
+                Section::Always if state.always_failed => return Some(false),
                 // It cleans up after its own block: failures further out are only what came of that.
-                Section::Always if state.block_failed || state.rescue_failed => return true,
+                Section::Always if state.block_failed || state.rescue_failed => return Some(true),
                 _ => {}
             }
         }
-        !self.failed
+        None
     }
 
     /// Records a failure at `entry`.

@@ -81,9 +81,7 @@ pub fn items(context: &Context, over: &Loop, vars: &Arc<dyn Variables>) -> Resul
             }
             Ok(found)
         }
-        Some("lines") => {
-            Err(fail("`with_lines` is not supported; write `loop: \"{{ lookup('pipe', '..').splitlines() }}\"`".into()))
-        }
+        Some("lines") => lines(&list(value)).map_err(fail),
         Some("first_found") => first_found(value, vars).map_err(|failure| fail(failure.message)),
         Some("file") => list(value)
             .iter()
@@ -96,7 +94,10 @@ pub fn items(context: &Context, over: &Loop, vars: &Arc<dyn Variables>) -> Resul
             })
             .collect::<Result<_, _>>()
             .map_err(|failure: Failure| fail(failure.message)),
-        Some("inventory_hostnames") => Ok(vars.hosts().into_iter().map(Value::from).collect()),
+        Some("inventory_hostnames") => {
+            let patterns: Vec<String> = list(value).iter().filter_map(super::context::text).collect();
+            Ok(context.store.select(&patterns.join(",")).into_iter().map(Value::from).collect())
+        }
         Some(other) => Err(Missing::Failed(
             Failure::new(format!("`with_{other}` is not supported ({})", over.over.span))
                 .help("write it as `loop:` with a filter or `query(..)`"),
@@ -111,7 +112,7 @@ fn render(context: &Context, over: &Loop, vars: &Arc<dyn Variables>) -> Result<V
         && !over.over.is_template()
         && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.')
         && text.chars().next().is_some_and(char::is_alphabetic)
-        && !matches!(over.with.as_deref(), Some("fileglob" | "file" | "sequence"))
+        && !matches!(over.with.as_deref(), Some("fileglob" | "file" | "sequence" | "inventory_hostnames" | "lines"))
     {
         let name = text.split('.').next().unwrap_or_default();
         if context.variable(name, vars)?.is_some() {
@@ -193,6 +194,21 @@ fn printf(format: &str, number: i64) -> Result<String, String> {
     };
     let padded = if zero { format!("{digits:0>width$}") } else { format!("{digits:>width$}") };
     Ok(format!("{before}{padded}{after}"))
+}
+
+/// What commands of the controller print, line by line.
+fn lines(commands: &[Value]) -> Result<Vec<Value>, String> {
+    let mut all = Vec::new();
+    for command in commands.iter().filter_map(super::context::text) {
+        let ran = std::process::Command::new("/bin/sh").args(["-c", &command]).output();
+        let ran = ran.map_err(|error| format!("`{command}`: {error}"))?;
+        if !ran.status.success() {
+            let said = String::from_utf8_lossy(&ran.stderr);
+            return Err(format!("`{command}`: {}: {}", ran.status, said.trim_end()));
+        }
+        all.extend(String::from_utf8_lossy(&ran.stdout).lines().map(|line| Value::from(line.trim_end())));
+    }
+    Ok(all)
 }
 
 /// `[list, key]`: every item with every element of its `key`.

@@ -11,6 +11,7 @@ mod guard;
 mod handlers;
 mod include;
 mod loops;
+mod managed;
 mod place;
 mod play;
 mod play_vars;
@@ -35,7 +36,6 @@ use crate::base::event::Reporter;
 use crate::base::{Diagnostic, Event, Failure, Map, Value};
 use crate::language::inventory::Inventory;
 use crate::language::layers::{Layer, Table};
-use crate::language::node::Node;
 use crate::language::playbook::{Play, Playbook};
 use crate::language::serial;
 use crate::plan::{Entry, flatten_play};
@@ -125,7 +125,8 @@ impl Run {
                     }
                     Err(failure) => {
                         error = true;
-                        self.screen.now(Event::Error { text: failure.to_string() });
+                        let text = failure.to_string();
+                        self.screen.now(Event::Error { text: text.trim_start_matches("error: ").to_owned() });
                         break 'all;
                     }
                 }
@@ -214,15 +215,9 @@ impl Run {
                 batch.to_vec()
             })
             .collect();
-        let free = match self.context.text(play.strategy.as_ref(), &vars).map_err(here)?.as_deref() {
-            None | Some("linear" | "ansible.builtin.linear" | "debug") => false,
-            Some("free" | "host_pinned" | "ansible.builtin.free" | "ansible.builtin.host_pinned") => true,
-            Some(other) => {
-                return Err(placed(
-                    format!("there is no strategy `{other}`; write `linear` or `free`"),
-                    play.strategy.as_ref(),
-                ));
-            }
+        let free = match (self.context.text(play.strategy.as_ref(), &vars).map_err(here)?, &play.strategy) {
+            (Some(name), Some(node)) => serial::is_free(&name, &node.span).map_err(|mistake| told(vec![mistake]))?,
+            _ => false,
         };
         let max_fail = self.context.number(play.max_fail_percentage.as_ref(), &vars).map_err(here)?;
         let fatal = self.context.flag(play.keywords.any_errors_fatal.as_ref(), &vars).map_err(here)?.unwrap_or(false);
@@ -259,6 +254,7 @@ impl Run {
                 notified: BTreeSet::new(),
                 active: None,
                 gone: false,
+                roles: vec![],
             });
             for host in &batch {
                 self.context.store.settle(host, 0);
@@ -338,13 +334,6 @@ fn pattern(value: &Value) -> String {
         Value::Array(items) => items.iter().map(pattern).collect::<Vec<_>>().join(","),
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    }
-}
-
-fn placed(error: impl std::fmt::Display, node: Option<&Node>) -> Failure {
-    match node {
-        Some(node) => Failure::new(format!("{error} ({})", node.span)),
-        None => Failure::new(error.to_string()),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::base::{Failure, Value};
 use crate::language::inventory::Inventory;
 use crate::language::layers::Table;
 use crate::language::node::Node;
-use crate::language::playbook::Play;
+use crate::language::playbook::{Play, Role};
 use crate::language::variables::Variables;
 use crate::modules::Reach;
 use crate::plan::{Entry, Handler};
@@ -36,6 +36,31 @@ pub struct Member {
     pub active: Option<Active>,
     /// It takes no further part: unreachable, or `end_host`.
     pub gone: bool,
+    /// Roles of which something has run here, each use on its own.
+    pub roles: Vec<Arc<Role>>,
+}
+
+impl Member {
+    /// The roles around an entry that others need, and that run once.
+    pub fn needed_roles(entry: &Entry) -> Vec<&Arc<Role>> {
+        entry.path.iter().filter_map(|within| within.block.role.as_ref()).filter(|role| role.once).collect()
+    }
+
+    /// Whether such a role has already run here where it was needed before.
+    pub fn has_run_the_role_of(&self, entry: &Entry) -> bool {
+        let ran =
+            |role: &Arc<Role>| self.roles.iter().any(|run| run.identity == role.identity && !Arc::ptr_eq(run, role));
+        Self::needed_roles(entry).into_iter().any(ran)
+    }
+
+    /// Notes that something of the roles around an entry has run here.
+    pub fn note_roles(&mut self, entry: &Entry) {
+        for role in entry.path.iter().filter_map(|within| within.block.role.as_ref()) {
+            if !self.roles.iter().any(|known| Arc::ptr_eq(known, role)) {
+                self.roles.push(role.clone());
+            }
+        }
+    }
 }
 
 /// The steps that a host is at.
@@ -189,14 +214,20 @@ impl PlayRun<'_> {
             }
             return false;
         }
-        if self.interrupts > 0 || self.fatal.is_some() {
+        if self.interrupts > 0 {
             return false;
         }
+        // What ends the play for all ends it behind this task: everybody else still has a right to it.
+        let end = match &self.fatal {
+            None => self.entries.len(),
+            Some(entry) if !self.free => self.place_of(entry).map_or(0, |position| position + 1),
+            Some(_) => return false,
+        };
         let mut moved = false;
         let mut works: Vec<Work> = Vec::new();
         let mut pending = Pending::default();
         let mut position = self.members[index].cursor;
-        while position < self.entries.len() {
+        while position < end.min(self.entries.len()) {
             match self.turn(index, position, works.is_empty()) {
                 Turn::Wait => break,
                 Turn::Pass => {
@@ -291,17 +322,23 @@ impl PlayRun<'_> {
         }
     }
 
+    fn place_of(&self, entry: &Entry) -> Option<usize> {
+        self.entries.iter().position(|at| at.number == entry.number && at.hosts == entry.hosts)
+    }
+
     /// Ends for everybody what one failure ends for everybody, once all are at rest.
     fn settle_fatal(&mut self) -> bool {
         let Some(entry) = self.fatal.clone() else { return false };
         if self.members.iter().any(|member| member.active.is_some()) {
             return false;
         }
+        let position = self.place_of(&entry);
+        let before = |member: &Member| !member.gone && position.is_some_and(|position| member.cursor <= position);
+        if !self.free && self.interrupts == 0 && self.members.iter().any(before) {
+            return false;
+        }
         self.fatal = None;
-        let Some(position) = self.entries.iter().position(|at| at.number == entry.number && at.hosts == entry.hosts)
-        else {
-            return true;
-        };
+        let Some(position) = position else { return true };
         for index in 0..self.members.len() {
             let member = &mut self.members[index];
             if member.gone || member.guard.failed() {

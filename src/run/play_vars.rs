@@ -9,6 +9,13 @@ use crate::language::playbook::Play;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// A Python of the controller, for playbooks that name Ansible's own.
+fn python() -> String {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join("python3")).find(|file| file.is_file());
+    found.unwrap_or_else(|| "/usr/bin/python3".into()).display().to_string()
+}
+
 impl Run {
     /// What is the same on every host: the command line's, and what the run knows of itself.
     pub fn globals(&self, play: &Play) -> vars::Layers {
@@ -39,6 +46,18 @@ impl Run {
         }
         put("playbook_dir", play.folder.display().to_string().into());
         put("omit", crate::language::template::OMIT.into());
+        put("ansible_playbook_python", python().into());
+        let sources = self.inventory.sources.iter().map(|source| Value::from(source.display().to_string()));
+        put("ansible_inventory_sources", sources.collect());
+        let mut names = [vec![], vec![]];
+        for role in &play.used_roles {
+            let lists: &mut [Vec<&str>] = if role.dependency { &mut names[1..] } else { &mut names };
+            lists.iter_mut().filter(|list| !list.contains(&&*role.name)).for_each(|list| list.push(&role.name));
+        }
+        let [asked, all] = names;
+        put("ansible_play_role_names", asked.clone().into());
+        put("role_names", asked.into());
+        put("ansible_role_names", all.into());
         if let Some(source) = self.inventory.sources.first() {
             let folder =
                 if source.is_dir() { source.clone() } else { source.parent().map(PathBuf::from).unwrap_or_default() };

@@ -174,7 +174,10 @@ fn loop_items(
             let todo = match context.first_false(conditions(entry), vars) {
                 Err(Missing::Wait) => return Err(Missing::Wait),
                 Ok(Some(condition)) => Todo::Skip(shown(condition)),
-                Ok(None) | Err(Missing::Failed(_)) => Todo::Fail(failure),
+                Ok(None) | Err(Missing::Failed(_)) => {
+                    flags(context, entry, vars, work).or_else(tolerable)?;
+                    Todo::Fail(failure)
+                }
             };
             work.looped = false;
             work.items.push(Item { extra: Table::default(), label: None, todo });
@@ -196,17 +199,8 @@ fn shown(condition: &Node) -> String {
     }
 }
 
-fn todo(
-    context: &Context,
-    host: &str,
-    entry: &Arc<Entry>,
-    task: &Task,
-    vars: &Arc<dyn Variables>,
-    work: &mut Work,
-) -> Result<Todo, Missing> {
-    if let Some(condition) = context.first_false(conditions(entry), vars)? {
-        return Ok(Todo::Skip(shown(condition)));
-    }
+/// What the task says of its own result and of how it runs.
+fn flags(context: &Context, entry: &Entry, vars: &Arc<dyn Variables>, work: &mut Work) -> Result<(), Missing> {
     let flag = |node: Option<&Node>| context.flag(node, vars);
     work.no_log = flag(entry.keyword(|keywords| keywords.no_log.as_ref()))?.unwrap_or(false);
     work.ignore_errors = flag(entry.keyword(|keywords| keywords.ignore_errors.as_ref()))?.unwrap_or(false);
@@ -216,6 +210,34 @@ fn todo(
     }
     if let Some(check) = flag(entry.keyword(|keywords| keywords.check_mode.as_ref()))? {
         work.check = check;
+    }
+    Ok(())
+}
+
+/// Beside a failure that is already known, another says nothing more; a wait must still be waited for.
+fn tolerable(missing: Missing) -> Result<(), Missing> {
+    match missing {
+        Missing::Wait => Err(Missing::Wait),
+        Missing::Failed(_) => Ok(()),
+    }
+}
+
+fn todo(
+    context: &Context,
+    host: &str,
+    entry: &Arc<Entry>,
+    task: &Task,
+    vars: &Arc<dyn Variables>,
+    work: &mut Work,
+) -> Result<Todo, Missing> {
+    match context.first_false(conditions(entry), vars) {
+        Ok(Some(condition)) => return Ok(Todo::Skip(shown(condition))),
+        Ok(None) => flags(context, entry, vars, work)?,
+        Err(failed) => {
+            // What to make of the failure is said by the same task.
+            flags(context, entry, vars, work).or_else(tolerable)?;
+            return Err(failed);
+        }
     }
     let (name, args, free) = match &task.action {
         Action::Include(_) => return Ok(Todo::Include),
@@ -236,7 +258,8 @@ fn todo(
     let (limit, job) = detached(context, task, module, work.check, vars)?;
     let timeout = timeout.into_iter().chain(limit).min();
     let route = target::route(context, host, entry, vars)?;
-    let delegate_facts = flag(entry.keyword(|keywords| keywords.delegate_facts.as_ref()))?.unwrap_or(false);
+    let delegate_facts =
+        context.flag(entry.keyword(|keywords| keywords.delegate_facts.as_ref()), vars)?.unwrap_or(false);
     Ok(Todo::Call(Call { module, args: args?, route, environment, timeout, job, delegate_facts }))
 }
 

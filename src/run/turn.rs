@@ -1,9 +1,10 @@
 //! Who may start what: barriers, `run_once`, `throttle`, handlers that were notified, blocks that failed.
 
-use super::play::PlayRun;
+use super::play::{Member, PlayRun};
 use crate::language::node::Data;
 use crate::language::playbook::Action;
 use crate::plan::{Entry, Kind};
+use std::sync::Arc;
 
 impl PlayRun<'_> {
     /// What the entry at `position` means for a member; `first` says that nothing goes before it in the batch.
@@ -11,6 +12,9 @@ impl PlayRun<'_> {
         let entry = self.entries[position].clone();
         if !self.concerns(index, &entry) {
             return Turn::Pass;
+        }
+        if !first && self.needs_again(index, position) {
+            return Turn::Wait;
         }
         if let Kind::Flush = entry.kind {
             if !first {
@@ -54,9 +58,22 @@ impl PlayRun<'_> {
         match entry.handler {
             // What a handler includes is for those who included it.
             Some(handler) if entry.hosts.is_none() && !member.notified.contains(&handler) => false,
-            Some(_) if self.force_handlers => true,
+            Some(_) if self.force_handlers => entry.hosts.is_none() || member.guard.allows_forced(entry),
+            // Where the handlers stand, a host that has failed and yet has some to run must not be past.
+            None if self.force_handlers && matches!(entry.kind, Kind::Flush) && !member.notified.is_empty() => true,
+            None if member.has_run_the_role_of(entry) => false,
             _ => member.guard.allows(entry),
         }
+    }
+
+    /// Whether a role around the entry is one that the batch at hand is about to run: then this use of it will have nothing to do.
+    fn needs_again(&self, index: usize, position: usize) -> bool {
+        let needed = Member::needed_roles(&self.entries[position]);
+        !needed.is_empty()
+            && self.entries[self.members[index].cursor..position]
+                .iter()
+                .flat_map(|entry| Member::needed_roles(entry))
+                .any(|before| needed.iter().any(|role| role.identity == before.identity && !Arc::ptr_eq(role, before)))
     }
 
     fn others_at(&self, member: usize, position: usize) -> bool {
@@ -65,10 +82,14 @@ impl PlayRun<'_> {
 
     /// Whether one host does it for all.
     pub fn runs_once(&self, entry: &Entry) -> bool {
-        let Some(node) = entry.keyword(|keywords| keywords.run_once.as_ref()) else { return false };
         if self.free {
             return false;
         }
+        // The inventory is one for all hosts.
+        if entry.module() == "add_host" {
+            return true;
+        }
+        let Some(node) = entry.keyword(|keywords| keywords.run_once.as_ref()) else { return false };
         match &node.data {
             Data::Bool(once) => *once,
             _ => self.flag_of(0, entry, Some(node)).unwrap_or(true),

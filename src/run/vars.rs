@@ -25,6 +25,7 @@ pub struct Store {
 struct Inner {
     hosts: HashMap<String, HostVars>,
     names: Vec<String>,
+    inventory: Arc<Inventory>,
     globals: Layers,
     play: Layers,
     folders: Vec<PathBuf>,
@@ -112,6 +113,7 @@ impl Store {
             .into();
         let groups = Arc::new(groups);
         inner.names = inventory.hosts.keys().map(ToString::to_string).collect();
+        inner.inventory = Arc::new(inventory.hosts_and_groups());
         let names = inner.names.clone();
         let implicit = ["localhost".to_owned()];
         for name in names.iter().chain(implicit.iter().filter(|name| !names.contains(name))) {
@@ -131,6 +133,12 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// The hosts that a pattern means; none if it means nothing.
+    pub fn select(&self, pattern: &str) -> Vec<String> {
+        let inventory = self.inner.read().expect("variables").inventory.clone();
+        inventory.select_with(pattern, &mut Vec::new())
     }
 
     /// The variables of the play that now runs, and the folders in which its templates search.
@@ -244,6 +252,9 @@ impl Store {
         let role = task.and_then(|task| task.role.as_ref());
         let inner = self.inner.read().expect("variables");
         let mut scope = inner.base(host);
+        if let Some(role) = role {
+            scope.push(Layer::RoleVars, Arc::new(table(&role.given)));
+        }
         // A role that was included lends its variables to the roles that it uses itself.
         for role in entry.include_vars.iter().filter_map(|(_, role)| role.as_ref()) {
             scope.push(Layer::RoleDefaults, Arc::new(table(&role.defaults)));
@@ -370,6 +381,10 @@ impl Variables for View {
             Some((Var::Node(node), _)) => Found::Node(node.clone()),
             Some((Var::Value(value), _)) => Found::Value(value.clone()),
             None if name == "ansible_facts" => Found::Value(self.facts.clone()),
+            None if name == "ansible_search_path" => {
+                let folders = self.folders.iter().map(|folder| Value::from(folder.display().to_string()));
+                Found::Value(Arc::new(folders.collect()))
+            }
             None if PlayHosts::NAMES.contains(&name) => self.store.play_hosts(&self.host, name, self.position),
             None if fact && self.pending.facts => Found::Wait,
             None => Found::Missing,

@@ -34,6 +34,35 @@ fn a_wrong_type_is_named() {
 }
 
 #[test]
+fn a_play_that_cannot_be_taken_in_any_order_is_refused_before_an_earlier_one_runs() {
+    let refused = |keyword: &str, texts: &[&str]| {
+        let later = format!("- hosts: all\n  gather_facts: false\n  {keyword}\n  tasks: []\n");
+        refused(&(task("command: 'true'") + &later), texts);
+    };
+    refused("strategy: fre", &["there is no strategy `fre`", "did you mean `free`?", "site.yml:7:13"]);
+    refused("order: sortd", &["there is no order `sortd`", "did you mean `sorted`?", "site.yml:7:10"]);
+    refused("serial: abc", &["`serial` needs a number", "site.yml:7:11"]);
+    refused("serial: [1, x]", &["this is `x`", "site.yml:7:15"]);
+    let ran = Project::new().play("- hosts: all\n  serial: '{{ \"abc\" }}'\n", &[]).code(1);
+    ran.says("[ERROR]: `serial` needs a number").silent_about("[ERROR]: error:");
+}
+
+#[test]
+fn what_has_no_effect_is_said() {
+    let play =
+        "- hosts: a\n  gather_facts: false\n  fact_path: /x\n  gather_timeout: 3\n  debugger: never\n  tasks: []\n";
+    let ran = Project::new().play(play, &[]).code(0);
+    ran.says("`fact_path` has no effect").says("`gather_timeout` has no effect").says("`debugger` has no effect");
+}
+
+#[test]
+fn only_what_is_near_is_offered() {
+    refused(&task("service: {name: x, state: strted}"), &["unknown variant `strted`", "did you mean `started`?"]);
+    let ran = Project::new().play(&task("community.general.ufw: {rule: allow}"), &[]).code(4);
+    ran.says("there is no module `community.general.ufw`").silent_about("did you mean");
+}
+
+#[test]
 fn a_tab_a_duplicate_key_and_bad_indentation_are_shown_with_their_place() {
     refused("- hosts: all\n\ttasks: []\n", &["tab", "site.yml:2"]);
     refused("- hosts: all\n  vars: {a: 1}\n  vars: {b: 1}\n  tasks: []\n", &["`vars`", "site.yml:3:3"]);

@@ -19,6 +19,22 @@ fn lists_of_hosts_tasks_and_tags_run_nothing() {
 }
 
 #[test]
+fn a_reader_that_goes_away_is_no_reason_to_complain() {
+    use std::process::{Command, Stdio};
+    let project = Project::new().file("site.yml", BOOK);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chainwright"))
+        .args(["playbook", "-i", "hosts.yml", "--list-hosts", "--list-tasks", "site.yml"])
+        .current_dir(project.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("chainwright runs");
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().expect("it ends");
+    assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr)), (Some(0), "".into()));
+}
+
+#[test]
 fn a_plan_shows_what_waits_for_what() {
     let project = Project::new().file("site.yml", BOOK);
     let plan = |format: &str| project.chainwright(&["plan", "-i", "hosts.yml", "--format", format, "site.yml"]).code(0);

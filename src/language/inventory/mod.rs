@@ -71,6 +71,11 @@ pub struct Group {
 pub const LOCALHOST: &[&str] = &["localhost", "127.0.0.1", "::1"];
 
 impl Inventory {
+    /// The same hosts and groups, for patterns.
+    pub fn hosts_and_groups(&self) -> Self {
+        Self { hosts: self.hosts.clone(), groups: self.groups.clone(), ..Self::default() }
+    }
+
     /// Reads all sources of `-i`: files (YAML, INI, executable), folders of them, lists such as `a,b,`. `run` starts an
     /// executable inventory and gives its output.
     pub fn load(sources: &[String], run: &Run<'_>) -> Checked<Self> {

@@ -104,6 +104,16 @@ pub fn unknown(what: &str, key: &Key, known: &[&[&str]]) -> Diagnostic {
     diagnostic.help(format!("known keywords: {}", names.join(", ")))
 }
 
+/// Reports a keyword of Ansible's that does nothing here.
+pub fn ignored(key: &Key) -> Diagnostic {
+    let help = match &*key.name {
+        "debugger" => "run it again with `-vvv`, or with `--start-at-task` after a `debug`",
+        "fact_path" => "local facts are read from /etc/ansible/facts.d",
+        _ => "the task keyword `timeout` limits a `setup` of its own",
+    };
+    Diagnostic::new(format!("`{}` has no effect", key.name), &key.span).help(help).warning()
+}
+
 /// Reports keys of `vars` that no template could name.
 pub fn variable_names(node: &Node, mistakes: &mut Vec<Diagnostic>) {
     for (key, _) in node.entries() {

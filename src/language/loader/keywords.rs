@@ -73,7 +73,11 @@ pub fn take(keywords: &mut Keywords, key: &Key, node: &Node, mistakes: &mut Vec<
         "throttle" => (&mut keywords.throttle, Number),
         "timeout" => (&mut keywords.timeout, Number),
         "module_defaults" => (&mut keywords.module_defaults, Tables),
-        "collections" | "debugger" => return check::kind(Any, key, node, mistakes),
+        "debugger" => {
+            mistakes.push(check::ignored(key));
+            return true;
+        }
+        "collections" => return check::kind(Any, key, node, mistakes),
         _ => return false,
     };
     if check::kind(kind, key, node, mistakes) && !matches!(node.data, Data::Null) {

@@ -6,6 +6,7 @@ use super::{files, keywords};
 use crate::base::{Diagnostic, Span};
 use crate::language::node::{Data, Key, Node};
 use crate::language::playbook::{Keywords, Play};
+use crate::language::serial;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -143,7 +144,8 @@ impl Walk<'_> {
                 "max_fail_percentage" => set(self, &mut play.max_fail_percentage, Kind::Number),
                 "force_handlers" => set(self, &mut play.force_handlers, Kind::Boolean),
                 "user" => set(self, &mut own.remote_user, Kind::Text),
-                "gather_timeout" | "fact_path" | "validate_argspec" => {}
+                "gather_timeout" | "fact_path" => self.wrong(check::ignored(key)),
+                "validate_argspec" => {}
                 "vars_files" => play.vars_files = check::list(value),
                 "vars_prompt" => play.vars_prompt = self.prompts(key, value),
                 "pre_tasks" => lists[0] = Some(value),
@@ -167,6 +169,12 @@ impl Walk<'_> {
                 }
             }
         }
+        let wrong = [
+            play.serial.as_ref().and_then(serial::check_serial),
+            play.order.as_ref().and_then(serial::check_order),
+            play.strategy.as_ref().and_then(serial::check_strategy),
+        ];
+        self.mistakes.extend(wrong.into_iter().flatten());
         // The keywords around a task matter only below the play: a play's own hold for all of its tasks alike.
         play.keywords = match outer {
             Some(outer) => inherit(outer, own),

@@ -4,24 +4,16 @@ use super::walk::{Place, Walk};
 use super::{RoleUse, check, files, import, keywords};
 use crate::base::{Diagnostic, Span};
 use crate::language::node::{Data, Key, Node};
-use crate::language::playbook::{Block, Item, Keywords, Role, Task};
+use crate::language::playbook::{Block, Identity, Item, Keywords, Role, Task};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// What makes two uses of a role the same: then the second adds nothing to the play.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Identity {
-    path: PathBuf,
-    params: Vec<(Arc<str>, serde_json::Value)>,
-    conditions: Vec<serde_json::Value>,
-}
 
 /// A use of a role, read but not followed.
 struct Use<'a> {
     name: &'a str,
     span: Span,
     keywords: Keywords,
-    /// `vars` of an entry of `roles:`; below the role's own `vars/`, as in Ansible.
+    /// `vars` of an entry of `roles:` or of dependencies.
     vars: Vec<(Key, Node)>,
     params: Vec<(Key, Node)>,
     from: From<'a>,
@@ -178,16 +170,10 @@ impl Walk<'_> {
         }
         // A use under a condition or tags of something around it may not run, and then a later one must.
         if place.around.iter().all(|keywords| keywords.when.is_empty() && keywords.tags.is_empty()) {
-            self.run_roles.push(identity);
+            self.run_roles.push(identity.clone());
         }
-        let mut vars = used.vars;
-        let own_vars = self.role_table(&path.join("vars"), used.from.vars, &used.span);
-        for (key, node) in own_vars {
-            match vars.iter_mut().find(|(known, _)| known.name == key.name) {
-                Some(entry) => *entry = (key, node),
-                None => vars.push((key, node)),
-            }
-        }
+        let mut given = place.role.as_ref().map(|parent| parent.given.clone()).unwrap_or_default();
+        join(&mut given, used.vars);
         let parents = place
             .role
             .iter()
@@ -197,10 +183,14 @@ impl Walk<'_> {
         let role = Arc::new(Role {
             name: used.name.trim_end_matches('/').rsplit('/').next().unwrap_or(used.name).into(),
             defaults: self.role_table(&path.join("defaults"), used.from.defaults, &used.span),
-            vars,
+            vars: self.role_table(&path.join("vars"), used.from.vars, &used.span),
+            given,
             params: used.params,
             parents,
             path: path.clone(),
+            dependency: used.dependency,
+            once: used.dependency && !meta.allow_duplicates,
+            identity,
         });
         let inner = Place {
             folder: path.join("tasks"),
@@ -269,14 +259,7 @@ impl Walk<'_> {
         let mut table: Vec<(Key, Node)> = vec![];
         for path in paths {
             match self.loader.vars_file(&path) {
-                Ok(entries) => {
-                    for (key, node) in entries {
-                        match table.iter_mut().find(|(known, _)| known.name == key.name) {
-                            Some(entry) => *entry = (key, node),
-                            None => table.push((key, node)),
-                        }
-                    }
-                }
+                Ok(entries) => join(&mut table, entries),
                 Err(mistakes) => self.mistakes.extend(mistakes),
             }
         }
@@ -354,6 +337,16 @@ impl Use<'_> {
             path: path.to_owned(),
             params: [table(&self.params), table(&self.vars)].concat(),
             conditions: keywords.when.iter().chain(&keywords.tags).map(Node::to_value).collect(),
+        }
+    }
+}
+
+/// Adds entries to a table; the last of a name holds.
+fn join(table: &mut Vec<(Key, Node)>, more: Vec<(Key, Node)>) {
+    for (key, node) in more {
+        match table.iter_mut().find(|(known, _)| known.name == key.name) {
+            Some(entry) => *entry = (key, node),
+            None => table.push((key, node)),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::Loader;
 use crate::base::diagnostic::Checked;
 use crate::base::{Diagnostic, Span};
 use crate::language::node::Node;
-use crate::language::playbook::{Item, Keywords, Role};
+use crate::language::playbook::{Identity, Item, Keywords, Role};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub struct Walk<'a> {
     /// Roles read so far in this play, dependencies first.
     pub used_roles: Vec<Arc<Role>>,
     /// Roles that surely run in this play, so that a second use of the same adds nothing.
-    pub run_roles: Vec<super::role::Identity>,
+    pub run_roles: Vec<Identity>,
     /// Files and role folders that are being read, to see circles.
     pub reading: Vec<PathBuf>,
 }
