@@ -206,7 +206,11 @@ impl Terminal {
                 parts.push(message(result));
             }
             // A module's own reason; that of a `when` is the playbook's business.
-            (Status::Skipped, _) if !result.contains_key("skip_reason") && !result.contains_key("results") => {
+            (Status::Skipped, _)
+                if result.contains_key("skipped")
+                    && !result.contains_key("skip_reason")
+                    && !result.contains_key("results") =>
+            {
                 parts.push(message(result));
             }
             (Status::Changed, _) => parts.push(diff::summary(&done.diffs)),

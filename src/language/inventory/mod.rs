@@ -72,6 +72,7 @@ pub const LOCALHOST: &[&str] = &["localhost", "127.0.0.1", "::1"];
 
 impl Inventory {
     /// The same hosts and groups, for patterns.
+    #[must_use]
     pub fn hosts_and_groups(&self) -> Self {
         Self { hosts: self.hosts.clone(), groups: self.groups.clone(), ..Self::default() }
     }

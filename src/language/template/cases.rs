@@ -348,3 +348,44 @@ fn every_case_of_the_table_gives_what_ansible_gives() {
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
+
+#[test]
+fn tables_are_keyed_by_a_member() {
+    let vars = "people: [{n: a, v: 1}, {n: b, v: 2}]\ntwice: {x: {n: a, v: 1}, y: {n: a, v: 2}}";
+    let keyed = serde_json::json!({"a": {"n": "a", "v": 1}, "b": {"n": "b", "v": 2}});
+    assert_eq!(rendered("{{ people | rekey_on_member('n') }}", vars), keyed);
+    let last = serde_json::json!({"a": {"n": "a", "v": 2}});
+    assert_eq!(rendered("{{ twice | rekey_on_member('n', duplicates='overwrite') }}", vars), last);
+    assert!(mistake("{{ twice | rekey_on_member('n') }}", vars).message.contains("several have the `n` a"));
+    assert!(mistake("{{ people | rekey_on_member('z') }}", vars).message.contains("no `z` in"));
+}
+
+#[test]
+fn addresses_are_told_apart_as_in_ansible() {
+    let is = |text: &str| rendered(&format!("{{{{ {text} }}}}"), "{}") == Value::from(true);
+    assert!(
+        is("'http://a' is url") && is("'urn:isbn:1' is urn") && is("'mailto:x' is uri") && is("'urn:isbn:1' is uri")
+    );
+    assert!(!is("'a/b' is url") && !is("'http://a' is urn") && !is("'mailto:x' is url"));
+    assert!(!is("'ftp://a' is url(['http'])") && is("'ftp://a' is url(['http', 'ftp'])"));
+}
+
+#[test]
+fn records_are_looked_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name).display().to_string()
+    };
+    let ini = file("x.ini", "[one]\nKey = value one\n[two]\nkey=2\nother=3\n");
+    let csv = file("x.csv", "a,b,c\n\"x, y\",2,3\n");
+    let look = |text: &str| rendered(&format!("{{{{ {text} }}}}"), &format!("ini: {ini}\ncsv: {csv}"));
+    assert_eq!(look("lookup('ini', 'key', section='one', file=ini)"), "value one");
+    assert_eq!(look("lookup('ini', 'key section=two file=' ~ ini)"), "2");
+    assert_eq!(look("lookup('ini', 'no', section='one', file=ini, default='d')"), "d");
+    assert_eq!(look("query('ini', '.*', section='two', file=ini, re=true)"), serde_json::json!(["2", "3"]));
+    assert_eq!(look("lookup('csvfile', 'x, y', file=csv, delimiter=',')"), "2");
+    assert_eq!(look("lookup('csvfile', 'b', file=csv, delimiter=',', keycol=1, col=0)"), "a");
+    assert_eq!(look("query('csvfile', 'no', file=csv, delimiter=',')"), serde_json::json!([]));
+    assert_eq!(look("lookup('csvfile', 'no', file=csv, delimiter=',', default='D')"), "D");
+}

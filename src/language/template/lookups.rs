@@ -6,11 +6,13 @@ use super::compile::short;
 use super::convert::{to_text, wrong};
 use super::filters::patterns::pattern;
 use super::functions::find;
+use super::records;
 use super::session::{Scope, Session};
 use super::undefined::{Missing, Trouble, defined};
 use crate::base::{python_regex, wildcard};
 use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -72,7 +74,7 @@ fn ask<'a>(state: &mut State, args: &'a Args) -> Result<Ask<'a>, Error> {
     Ok(Ask { session, name: short(name).to_owned(), terms: terms.cloned().collect(), args })
 }
 
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 23] = [
     "env",
     "file",
     "template",
@@ -94,6 +96,8 @@ const NAMES: [&str; 21] = [
     "flattened",
     "random_choice",
     "unvault",
+    "ini",
+    "csvfile",
 ];
 
 fn run(ask: &Ask) -> Result<Vec<Value>, Error> {
@@ -150,6 +154,8 @@ fn run(ask: &Ask) -> Result<Vec<Value>, Error> {
             let pick = usize::try_from(pick).unwrap_or(0);
             Ok(items.into_iter().nth(pick).into_iter().collect())
         }
+        "ini" => ini(ask),
+        "csvfile" => csvfile(ask),
         other => {
             let near = crate::base::diagnostic::did_you_mean(other, NAMES);
             let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
@@ -204,6 +210,65 @@ fn file(ask: &Ask, name: &str) -> Result<Value, Error> {
     let strips = |name: &str, default: bool| option(ask.args, name).map_or(default, |value| value.is_true());
     let text = if strips("rstrip", true) { text.trim_end() } else { &text };
     Ok(Value::from(if strips("lstrip", false) { text.trim_start() } else { text }))
+}
+
+/// An option of a lookup, or what an older playbook wrote into the term.
+fn written(ask: &Ask, inside: &BTreeMap<String, String>, name: &str) -> Result<Option<String>, Error> {
+    match inside.get(name) {
+        Some(text) => Ok(Some(text.clone())),
+        None => option(ask.args, name).as_ref().map(to_text).transpose(),
+    }
+}
+
+fn ini(ask: &Ask) -> Result<Vec<Value>, Error> {
+    let mut out = Vec::new();
+    for term in texts(ask)? {
+        let (key, inside) = records::term(&term, &["file", "section", "type", "re", "default", "case_sensitive"]);
+        let given = |name: &str| written(ask, &inside, name);
+        let is = |name: &str| Ok::<_, Error>(given(name)?.is_some_and(|text| text.eq_ignore_ascii_case("true")));
+        let file = given("file")?.unwrap_or_else(|| "ansible.ini".into());
+        let section = given("section")?.unwrap_or_else(|| "global".into());
+        let section =
+            Some(section.as_str()).filter(|_| !given("type").is_ok_and(|kind| kind.as_deref() == Some("properties")));
+        let text = read(&searched(ask, "files", &file)?)?;
+        let entries = records::section(&text, section, is("case_sensitive")?)
+            .ok_or_else(|| wrong(format!("`lookup('ini')`: no section `{}` in {file}", section.unwrap_or_default())))?;
+        if is("re")? {
+            let regex = pattern(&format!("^(?:{key})"), false, false)?;
+            let matching = entries.iter().filter(|(name, _)| regex.is_match(name).unwrap_or(false));
+            out.extend(matching.map(|(_, value)| Value::from(value.as_str())));
+            continue;
+        }
+        let name = if is("case_sensitive")? { key } else { key.to_lowercase() };
+        let found = entries.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value);
+        out.push(Value::from(found.or(given("default")?).unwrap_or_default()));
+    }
+    Ok(out)
+}
+
+fn csvfile(ask: &Ask) -> Result<Vec<Value>, Error> {
+    let mut out = Vec::new();
+    for term in texts(ask)? {
+        let (key, inside) = records::term(&term, &["file", "col", "keycol", "delimiter", "default", "encoding"]);
+        let given = |name: &str| written(ask, &inside, name);
+        let column = |name: &str, or: usize| match given(name)? {
+            None => Ok(or),
+            Some(text) => text.parse().map_err(|_| wrong(format!("`{name}` needs a number, this is `{text}`"))),
+        };
+        let file = given("file")?.unwrap_or_else(|| "ansible.csv".into());
+        let delimiter = records::delimiter(&given("delimiter")?.unwrap_or_else(|| "TAB".into()))?;
+        let (column, key_column) = (column("col", 1)?, column("keycol", 0)?);
+        let rows = records::rows(&read(&searched(ask, "files", &file)?)?, delimiter);
+        let row = rows.into_iter().find(|row| row.get(key_column) == Some(&key));
+        let found = match row {
+            Some(row) => Some(row.get(column).cloned().ok_or_else(|| {
+                wrong(format!("`lookup('csvfile')`: the row of `{key}` in {file} has no column {column}"))
+            })?),
+            None => given("default")?,
+        };
+        out.extend(found.map(Value::from));
+    }
+    Ok(out)
 }
 
 fn template(ask: &Ask, name: &str) -> Result<Value, Error> {

@@ -9,6 +9,7 @@ mod lookups;
 mod options;
 mod passwords;
 mod place;
+mod records;
 mod session;
 mod tests;
 mod undefined;

@@ -96,6 +96,9 @@ const TESTS: &[(&str, Callable)] = &[
     (">", |_, args| ordered(args, Ordering::is_gt)),
     ("ge", |_, args| ordered(args, Ordering::is_ge)),
     (">=", |_, args| ordered(args, Ordering::is_ge)),
+    ("uri", |_, args| uri(args, None, false)),
+    ("url", |_, args| uri(args, None, true)),
+    ("urn", |_, args| uri(args, Some("urn"), false)),
     ("nan", |_, args| yes(f64::try_from(args.subject()).is_ok_and(f64::is_nan))),
 ];
 
@@ -281,6 +284,22 @@ fn whole(args: &Args) -> Result<i128, Error> {
     let value = args.subject();
     i128::try_from(value.clone())
         .map_err(|_| wrong(format!("`is {}` needs a whole number, not {}", args.name, kind_words(&value))))
+}
+
+/// As Ansible has it: any text is a URI, unless its scheme is none of those asked for; a URL names a place, too.
+fn uri(args: &Args, scheme: Option<&str>, place: bool) -> Result<Value, Error> {
+    let text = args.text()?;
+    let is = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    let parts = text.split_once(':').filter(|(scheme, _)| !scheme.is_empty() && scheme.chars().all(is));
+    let (found, rest) = parts.map_or((String::new(), text.as_str()), |(scheme, rest)| (scheme.to_lowercase(), rest));
+    let known = match args.get(0, "schemes") {
+        Some(schemes) if !schemes.is_none() => {
+            args.list_of(schemes, "the argument")?.iter().any(|one| one.as_str() == Some(&found))
+        }
+        _ => true,
+    };
+    let there = rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#']));
+    yes(known && scheme.is_none_or(|scheme| scheme == found) && (!place || there || found == "file"))
 }
 
 fn divisible(_: &mut State, args: &Args) -> Result<Value, Error> {

@@ -20,6 +20,7 @@ pub(super) const FILTERS: &[(&str, Callable)] = &[
     }),
     ("dict2items", dict2items),
     ("items2dict", items2dict),
+    ("rekey_on_member", rekey),
     ("dictsort", dictsort),
     ("subelements", subelements),
 ];
@@ -135,6 +136,36 @@ fn items2dict(_: &mut State, args: &Args) -> Result<Value, Error> {
         let value = attribute(&item, &value_name)?;
         out.retain(|(known, _)| *known != key);
         out.push((key, value));
+    }
+    Ok(Value::from_pairs(out))
+}
+
+fn rekey(_: &mut State, args: &Args) -> Result<Value, Error> {
+    let name = Value::from(args.str(0, "key")?.ok_or_else(|| wrong("`rekey_on_member` needs the name of a key"))?);
+    let overwrite = match args.str(1, "duplicates")?.as_deref() {
+        None | Some("error") => false,
+        Some("overwrite") => true,
+        Some(other) => return Err(wrong(format!("`duplicates` is `error` or `overwrite`, not `{other}`"))),
+    };
+    let subject = args.subject();
+    let items = match subject.kind() {
+        ValueKind::Map => pairs(&subject, args.name)?.into_iter().map(|(_, item)| item).collect(),
+        _ => args.items()?,
+    };
+    let mut out: Pairs = Vec::new();
+    for item in items {
+        if item.kind() != ValueKind::Map {
+            return Err(wrong(format!("`rekey_on_member` needs tables, not {}", kind_words(&item))));
+        }
+        let key = item.get_item(&name)?;
+        if key.is_undefined() {
+            return Err(wrong(format!("`rekey_on_member`: no `{name}` in {item}")));
+        }
+        match out.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, known)) if overwrite => *known = item,
+            Some(_) => return Err(wrong(format!("`rekey_on_member`: several have the `{name}` {key}"))),
+            None => out.push((key, item)),
+        }
     }
     Ok(Value::from_pairs(out))
 }
