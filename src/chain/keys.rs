@@ -214,7 +214,7 @@ mod tests {
     fn what_is_no_key_is_refused_without_repeating_it() {
         let order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
         for (text, reason) in [
-            ("", "0 digits"),
+            ("", "there is nothing in it"),
             ("12", "2 digits"),
             (&"0".repeat(64), "it is zero"),
             (&"z".repeat(64), "something else than hexadecimal"),

@@ -362,7 +362,7 @@ fn tables_are_keyed_by_a_member() {
 
 #[test]
 fn addresses_are_told_apart_as_in_ansible() {
-    let is = |text: &str| rendered(&format!("{{{{ {text} }}}}"), "{}") == Value::from(true);
+    let is = |text: &str| rendered(&format!("{{{{ {text} }}}}"), "{}") == true;
     assert!(
         is("'http://a' is url") && is("'urn:isbn:1' is urn") && is("'mailto:x' is uri") && is("'urn:isbn:1' is uri")
     );
