@@ -142,7 +142,6 @@ fn of_two_runs_from_two_machines_the_second_is_told_who_holds_the_network_since_
     let held = run::until(60, || on("sealer1", "cat /run/chainwright/demo.lock || true").contains("admin@ethstats1"));
     // Another sealer, but of the same network: two must not be down at once.
     let second = play("restart.yml", &["-l", "sealer3"]);
-    let elsewhere = play("site.yml", &["-l", "rpc1"]);
     other.dies();
     let said = first.wait_with_output().unwrap();
     assert!(held, "{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
@@ -150,7 +149,6 @@ fn of_two_runs_from_two_machines_the_second_is_told_who_holds_the_network_since_
     assert!(second.text.contains("the network demo is held by admin@ethstats1, process "), "{}", second.text);
     assert!(second.text.contains(", since 2"), "{}", second.text);
     assert!(second.hosts_of("eth_stop").is_empty(), "{}", second.text);
-    assert!(elsewhere.text.contains("the network demo is held by admin@ethstats1"), "{}", elsewhere.text);
     // A holder that dies does not lock for ever: the next run goes ahead, from whatever the dead one left.
     let third = run::until_free(|| play("restart.yml", &[]));
     assert_eq!(third.exit, 0, "{}", third.text);
