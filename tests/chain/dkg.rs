@@ -294,15 +294,21 @@ fn whoever_is_killed_the_ceremony_ends_well_on_a_later_run() {
     assert!(operators[2].has("failed-dkg/1/dkg.log"));
 }
 
-/// Real charon, but killed when its first share is written, once: the others have said that they have written by then, or will.
-fn cut_off_at_the_first_share(folder: &Path) -> PathBuf {
+/// Real charon, but once it hangs between its shares and its lock, which it would write into a pipe that nobody reads, and is killed
+/// there when the others have written everything.
+fn cut_off_between_shares_and_lock(folder: &Path) -> PathBuf {
+    // Before it waits for the others, charon tries whether it may write its files, and removes them again.
     let script = format!(
         "#!/bin/sh\n[ \"$1\" = dkg ] && [ ! -e \"$3.cut\" ] || exec {0} \"$@\"\n: > \"$3.cut\"\n{0} \"$@\" & charon=$!\n\
-         while kill -0 $charon 2>/dev/null; do\n  [ ! -e \"$3/validator_keys/keystore-0.json\" ] || kill -KILL $charon\n  \
-         sleep 0.01\ndone\nwait $charon\n",
-        program().display()
+         pipe=$3/cluster-lock.json\n\
+         while kill -0 $charon 2>/dev/null; do\n  \
+         [ -p \"$pipe\" ] || ! grep -qs 'Waiting to connect' \"$3/dkg.log\" || mkfifo \"$pipe\"\n  \
+         [ ! -e \"$3/validator_keys/keystore-0.txt\" ] || [ ! -e {1}/node1/deposit-data-1eth.json ] || kill -KILL $charon\n  \
+         sleep 0.05\ndone\nrm -f \"$pipe\"\nwait $charon\n",
+        program().display(),
+        folder.display()
     );
-    let path = folder.join("charon-cut-off-at-the-first-share");
+    let path = folder.join("charon-cut-off-between-shares-and-lock");
     // Another program writes it: nobody else has it open when it is to be run.
     fs::write(path.with_extension("sh"), script).unwrap();
     let mut install = Command::new("install");
@@ -314,7 +320,7 @@ fn cut_off_at_the_first_share(folder: &Path) -> PathBuf {
 fn when_one_is_cut_off_at_its_shares_nobody_takes_what_was_made_and_all_make_another() {
     let folder = tempfile::tempdir().unwrap();
     let mut operators: Vec<Operator> = (0..4).map(|number| Operator::new(folder.path(), number)).collect();
-    operators[0].charon = cut_off_at_the_first_share(folder.path());
+    operators[0].charon = cut_off_between_shares_and_lock(folder.path());
     let definition = offered(&operators, Version::V1_10, "2026-06-01T00:00:00Z");
     let hash = definition.compute_config_hash().unwrap().to_string();
     let api = StandIn::new("127.0.0.1", State { definitions: vec![definition], ..State::default() });
@@ -325,16 +331,20 @@ fn when_one_is_cut_off_at_its_shares_nobody_takes_what_was_made_and_all_make_ano
         let more = ["--api", &api.url, "--config-hash", &hash, "--deadline", "45", "--accept-with", &file, &account];
         operator.start(ports.0, &more)
     };
-    let deadline = Instant::now() + Duration::from_mins(6);
     let mut running: Vec<Running> = operators.iter().map(start).collect();
+    wait("one is cut off", || running[0].said().contains("charon dkg ended with code 137"));
+    assert!(operators[0].has("failed-dkg/1/validator_keys"));
+    // The others wait for it in vain until their time is up, unless they are told.
+    for it in &mut running {
+        kill(it.child.id(), "-TERM");
+        assert!(!it.succeeded(Instant::now() + Duration::from_mins(1)), "{}", it.said());
+    }
+    running = operators.iter().map(start).collect();
+    let deadline = Instant::now() + Duration::from_mins(4);
     for it in &mut running {
         assert!(it.succeeded(deadline), "{}", it.said());
     }
-    let said = running[0].said();
-    assert!(
-        said.contains("charon dkg ended with code 137") && operators[0].has("failed-dkg/1/validator_keys"),
-        "{said}"
-    );
+    assert!(!operators[0].has("failed-dkg/1/cluster-lock.json"));
     let kept = operators[1..].iter().filter(|it| it.has("failed-dkg/1/cluster-lock.json")).count();
     assert!(kept > 0, "nobody had made everything:\n{}", running[1].said());
     let locks: Vec<String> = operators.iter().map(|it| it.answer()["lock_hash"].to_string()).collect();

@@ -29,10 +29,12 @@ ssh_config() {
 }
 
 known_hosts() {
-    local kind host public
+    local kind host address public type key
     while read -r kind host; do
+        address=$(address_of "$kind" "$host")
         for public in "$(disk_of "$kind" "$host")"/upper/etc/ssh/ssh_host_*_key.pub; do
-            printf '%s,%s %s\n' "$host" "$(address_of "$kind" "$host")" "$(cut -d' ' -f1,2 "$public")"
+            read -r type key _ <"$public"
+            printf '%s,%s %s %s\n' "$host" "$address" "$type" "$key"
         done
     done < <(all_hosts)
 }

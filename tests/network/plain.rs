@@ -32,10 +32,8 @@ impl Hosts {
     }
 
     fn renew(&self) -> bool {
-        self.names.iter().fold(true, |renewed, host| {
-            let status = Command::new("tests/lab/lab").current_dir(root()).args(["reset", host]).status();
-            renewed & status.is_ok_and(|status| status.success())
-        })
+        let status = Command::new("tests/lab/lab").current_dir(root()).arg("reset").args(&self.names).status();
+        status.is_ok_and(|status| status.success())
     }
 }
 
