@@ -62,7 +62,7 @@ impl Bootstrap<'_> {
              for d in {PUBLIC}; do if ours \"$d\"; then start \"$d/agent-$h\"; fi; done; \
              try() {{ mkdir -p -m 711 \"$1\" || return; \
              if ours \"$1\"; then :; else echo \"it is not ours\"; return 1; fi; \
-             f=$(df -Pk \"$1\" | tail -n 1 | {{ read a b c f e; echo \"$f\"; }}); \
+             f=$(df -Pk \"$1\" | {{ read a; read a b c f e; echo \"$f\"; }}); \
              if [ \"$f\" -lt \"$k\" ]; then echo \"no room\"; return 1; fi; \
              echo \"#!/bin/sh\" > \"$1/.new-$$\" && chmod 755 \"$1/.new-$$\" && \"$1/.new-$$\"; }}; \
              w=; for d in {places}; do e=$(try \"$d\" 2>&1) && {{ w=$d; break; }}; \
@@ -72,9 +72,10 @@ impl Bootstrap<'_> {
              if [ -x \"$c/chainwright/agent-$h\" ]; then cp -f \"$c/chainwright/agent-$h\" \"$t\"; \
              else echo \"$n need $(uname -m)\"; {{ e=$({{ while read -r z && [ \"$z\" -gt 0 ] && head -c \"$z\"; do \
              echo \"$n got\" >&3; done; }} 2>/dev/null | gzip -dc 2>&1 > \"$t\"); }} 3>&1; fi; \
-             if [ $? = 0 ] && chmod 755 \"$t\" && mv -f \"$t\" \"$w/agent-$h\"; then \
+             if [ $? = 0 ] && mv -f \"$t\" \"$w/agent-$h\"; then \
              for f in \"$w\"/agent-*; do [ \"$f\" = \"$w/agent-$h\" ] || rm -f \"$f\"; done; \
-             find \"$w\" -name \".new-*\" -mmin +60 -exec rm -f {{}} + 2>/dev/null; \
+             for f in \"$w\"/.new-*; do [ ! -e \"$f\" ] || \
+             {{ find \"$w\" -name \".new-*\" -mmin +60 -exec rm -f {{}} + 2>/dev/null; break; }}; done; \
              start \"$w/agent-$h\"; fi; echo \"$n failed\" $w: $e; exit 1"
         )
     }

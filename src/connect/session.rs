@@ -91,8 +91,7 @@ impl Session {
             if !ours {
                 sink(Message::Closed(failure));
             }
-            *lock(&reader.over) = true;
-            reader.ended.notify_all();
+            reader.is_gone();
         });
         session
     }
@@ -124,6 +123,11 @@ impl Session {
             self.kill();
             self.is_over_within(Duration::from_secs(1));
         }
+    }
+
+    fn is_gone(&self) {
+        *lock(&self.over) = true;
+        self.ended.notify_all();
     }
 
     fn is_over_within(&self, patience: Duration) -> bool {
@@ -183,6 +187,10 @@ impl Session {
 
         let result = self.converse(BufReader::new(Counted(stdout, &self.received)), bootstrapped, sink);
         self.outbox.expect_within(None);
+        if result.is_ok() && self.outbox.is_finished() {
+            // The agent was asked to go, and its end is closed: what ssh and sshd still have to say to each other concerns nobody.
+            self.is_gone();
+        }
         // A writer that is stuck has it, until there is nobody left to read.
         if let Ok(mut stdin) = self.stdin.try_lock() {
             stdin.take();
