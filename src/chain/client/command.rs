@@ -97,6 +97,10 @@ mod tests {
         };
         assert_eq!(besu("1.4.6"), ["--host-whitelist one,two"]);
         assert_eq!(besu("1.5.0"), ["--host-allowlist one,two"]);
+        let options = json!({"miner-enabled": true});
+        let failure =
+            line(super::super::find("besu").unwrap(), "25.12.0".parse().unwrap(), options.as_object().unwrap());
+        assert!(failure.unwrap_err().message.contains("it is known before 25.12.0"));
     }
 
     #[test]
