@@ -77,7 +77,7 @@ pub const ROWS: &[Row] = &[
     row(Bootnode, "devp2p", "devp2p key generate, to-enode, to-enr; devp2p discv4 listen from 1.14.4 on", since(1, 9, 11), "cmd/devp2p"),
     row(Bootnode, "geth", "any node that takes part in discovery", ALWAYS, "p2p/server.go"),
     row(Bootnode, "puppeth", "sets networks up", ALWAYS.before(1, 11, 0), "cmd/puppeth"),
-    row(Bootnode, "clef", "signs in another process", since(1, 8, 15).before(1, 17, 4), "cmd/clef"),
+    row(Bootnode, "clef", "signs in another process", since(1, 8, 4).before(1, 17, 4), "cmd/clef"),
 
     row(State, "scheme of a new database", "hash; the only one", ALWAYS.before(1, 13, 0), "core/rawdb"),
     row(State, "scheme of a new database", "hash, unless --state.scheme=path", since(1, 13, 0).before(1, 14, 0), "cmd/utils/flags.go"),

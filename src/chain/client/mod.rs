@@ -69,7 +69,7 @@ pub static CLIENTS: &[Client] = &[
         name: "geth",
         also: &["go-ethereum"],
         versions: (Version(1, 8, 0), Version(1, 17, 4)),
-        tried: "sources read at some sixty tags; networks run with 1.9.25, 1.10.8, 1.10.26, 1.13.2 and 1.13.15",
+        tried: "flags read at every tag, the rest at some sixty; networks run with 1.9.25, 1.10.8, 1.10.26, 1.13.2 and 1.13.15",
         rows: &[
             geth::ROWS,
             geth::FORK_ROWS,

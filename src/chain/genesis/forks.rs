@@ -90,11 +90,11 @@ pub const FORKS: &[Fact] = &[
     fact(Fork::Cancun, "Cancun", "cancunTime", Version(1, 12, 1)).optional(),
     fact(Fork::Prague, "Prague", "pragueTime", Version(1, 14, 11)).optional(),
     fact(Fork::Osaka, "Osaka", "osakaTime", Version(1, 15, 0)).optional(),
-    fact(Fork::Bpo1, "BPO 1", "bpo1Time", Version(1, 16, 3)).optional(),
-    fact(Fork::Bpo2, "BPO 2", "bpo2Time", Version(1, 16, 3)).optional(),
-    fact(Fork::Bpo3, "BPO 3", "bpo3Time", Version(1, 16, 3)).optional(),
-    fact(Fork::Bpo4, "BPO 4", "bpo4Time", Version(1, 16, 3)).optional(),
-    fact(Fork::Bpo5, "BPO 5", "bpo5Time", Version(1, 16, 3)).optional(),
+    fact(Fork::Bpo1, "BPO 1", "bpo1Time", Version(1, 16, 2)).optional(),
+    fact(Fork::Bpo2, "BPO 2", "bpo2Time", Version(1, 16, 2)).optional(),
+    fact(Fork::Bpo3, "BPO 3", "bpo3Time", Version(1, 16, 2)).optional(),
+    fact(Fork::Bpo4, "BPO 4", "bpo4Time", Version(1, 16, 2)).optional(),
+    fact(Fork::Bpo5, "BPO 5", "bpo5Time", Version(1, 16, 2)).optional(),
     fact(Fork::Amsterdam, "Amsterdam", "amsterdamTime", Version(1, 16, 5)).optional(),
 ];
 
