@@ -252,7 +252,7 @@ impl Network {
         };
         if named.is_empty() {
             return Err(Failure::new("the network has no signers: nobody could ever seal a block")
-                .help("put at least one host into the inventory's group `sealers`"));
+                .help("name at least one as `signers` (`--signer` on a command line); the roles take the hosts of the inventory's group `sealers`"));
         }
         Ok(named)
     }

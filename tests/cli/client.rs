@@ -22,6 +22,18 @@ fn a_version_is_explained_with_sources() {
         .code(0)
         .says("never run here")
         .says("reserved_peers");
+    Project::new()
+        .chainwright(&["client", "explain", "besu", "24.3.0"])
+        .code(0)
+        .says("Network stopped.")
+        .says("did not shut down cleanly")
+        .says("Mismatch: DB at")
+        .says("shanghaiTime");
+    Project::new()
+        .chainwright(&["client", "explain", "nethermind", "1.25.4"])
+        .code(0)
+        .says("All DBs closed")
+        .says("eip4844TransitionTimestamp");
 }
 
 #[test]

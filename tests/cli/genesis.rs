@@ -109,7 +109,7 @@ fn a_version_makes_a_difference_for_every_client_or_it_is_said() {
         .says("note: of Besu's versions only this makes a difference here");
     check("qbft.json", "besu", "25.1.0").code(0).says("nothing is wrong for Besu 25.1.0");
     check("aura.json", "openethereum", "2.5.13").code(1).says("OpenEthereum 2.5.13 does not know Berlin");
-    check("aura.json", "nethermind", "1.25.0").code(0).says("only this makes a difference here: London");
+    check("aura.json", "nethermind", "1.25.0").code(0).says("only this makes a difference here: Berlin comes");
 }
 
 #[test]

@@ -6,14 +6,18 @@ use super::row::Topic::{
 use super::row::{Row, row};
 use super::version::{ALWAYS, since};
 
-const CHART: &str = "clearmatics/charts-ose-helm3: stable/autonity";
-const SOURCES: &str = "clearmatics/autonity";
+const CHART: &str = "clearmatics/charts-ose-helm3: stable/autonity of chart 1.4.2";
+const SOURCES: &str =
+    "autonity/autonity: params, consensus/tendermint, node at 0.3.0, 0.7.1 and 0.14.1; once clearmatics/autonity";
+const OF_07: &str = "autonity/autonity: params/autonity_contract.go at 0.7.1";
+const OF_14: &str = "autonity/autonity: params/protocol_contracts.go at 0.14.1";
+const API: &str = "autonity/autonity: consensus/tendermint/backend/api.go at 8fdcb2e";
 
 /// One line a fact.
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
-    row(Engine, "tendermint", "config.tendermint and config.autonityContract in genesis.json; difficulty must be 1", ALWAYS.before(0, 14, 0), SOURCES),
-    row(Engine, "tendermint", "config.autonity, config.oracle, config.accountability; validators have BLS consensus keys", since(0, 14, 0), SOURCES),
+    row(Engine, "tendermint", "config.tendermint and config.autonityContract in genesis.json; difficulty must be 1", ALWAYS.before(0, 14, 0), OF_07),
+    row(Engine, "tendermint", "config.autonity, config.oracle, config.accountability; validators have BLS consensus keys", since(0, 14, 0), OF_14),
     row(Refuses, "fqdn:// in genesis.json", "no version ever knew it: an enode must name an address; tools resolved it before", ALWAYS, SOURCES),
     row(Refuses, "a genesis hash from the file alone", "block 0 runs contracts: its hash does not follow from the JSON", ALWAYS, SOURCES),
     row(Flag, "datadir", "--datadir", ALWAYS, CHART),
@@ -39,7 +43,7 @@ pub const ROWS: &[Row] = &[
     row(Stop, "the last line", "as geth's of its age: Blockchain manager stopped, Blockchain stopped", ALWAYS, SOURCES),
     row(Metrics, "--metrics", "as geth's: /debug/metrics/prometheus", ALWAYS, CHART),
     row(Rpc, "eth_syncing, net_peerCount, admin_peers", "sync and peers", ALWAYS, SOURCES),
-    row(Rpc, "tendermint_getContractAddress, getWhitelist, getValidators", "who may seal", ALWAYS, SOURCES),
+    row(Rpc, "tendermint_getContractAddress, getWhitelist, getValidators", "who may seal", ALWAYS, API),
     row(Api, "admin", "node and peers; dangerous to offer", ALWAYS, SOURCES),
     row(Api, "aut", "the contract", since(0, 14, 0), SOURCES),
     row(Api, "debug", "dangerous to offer", ALWAYS, SOURCES),
@@ -47,7 +51,7 @@ pub const ROWS: &[Row] = &[
     row(Api, "miner", "dangerous to offer", ALWAYS, SOURCES),
     row(Api, "net", "the network", ALWAYS, SOURCES),
     row(Api, "personal", "accounts; dangerous to offer", ALWAYS, SOURCES),
-    row(Api, "tendermint", "validators", ALWAYS, SOURCES),
+    row(Api, "tendermint", "validators", ALWAYS, API),
     row(Api, "txpool", "pending transactions", ALWAYS, SOURCES),
     row(Api, "web3", "the client's version", ALWAYS, SOURCES),
 ];

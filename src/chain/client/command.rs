@@ -97,12 +97,19 @@ mod tests {
         };
         assert_eq!(besu("1.4.6"), ["--host-whitelist one,two"]);
         assert_eq!(besu("1.5.0"), ["--host-allowlist one,two"]);
+        let options = json!({"miner-enabled": true});
+        let failure =
+            line(super::super::find("besu").unwrap(), "25.12.0".parse().unwrap(), options.as_object().unwrap());
+        assert!(failure.unwrap_err().message.contains("it is known before 25.12.0"));
     }
 
     #[test]
     fn a_flag_that_is_gone_or_misspelt_is_named() {
         let failure = geth("1.17.4", &json!({"mine": true})).unwrap_err();
         assert_eq!(failure.message, "geth 1.17.4 has no `--mine`: it is known before 1.17.4");
+        // One release forgot it.
+        let failure = geth("1.8.24", &json!({"http.vhosts": "node"})).unwrap_err();
+        assert!(failure.message.starts_with("geth 1.8.24 has no `--"), "{failure:?}");
         let failure = geth("1.13.15", &json!({"rpcapi": "eth"})).unwrap_err();
         assert_eq!(failure.help.as_deref(), Some("write `http.api`: each version gets it in its own words"));
         let failure = geth("1.13.15", &json!({"nodiscver": true})).unwrap_err();

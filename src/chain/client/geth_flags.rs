@@ -1,11 +1,9 @@
 //! geth's flags, by today's names. Read from `cmd/utils/flags.go`, `flags_legacy.go`, `internal/debug/flags.go` and
-//! `cmd/geth/main.go` at the tags on both sides of each bound.
+//! `cmd/geth/main.go` of every release from 1.8.0 to 1.17.10, but for 1.8.5 and 1.14.1, which could not be had: a bound is the
+//! first release at which it holds. What counts is whether `app.Flags` has the flag, not whether it is declared somewhere.
 //!
-//! The files of the folder hold what the first table left out, by theme. For them these tags were read: 1.8.0, 1.8.15,
-//! 1.8.27, 1.9.0, 1.9.8, 1.9.13, 1.9.16, 1.9.20, 1.9.25, 1.10.0, 1.10.3, 1.10.8, 1.10.9, 1.10.13, 1.10.16, 1.10.17,
-//! 1.10.20, 1.10.26, 1.11.0, 1.11.2, 1.11.6, 1.12.0, 1.12.1, 1.13.0, 1.13.2, 1.13.5, 1.13.15, 1.14.0, 1.14.6, 1.14.12,
-//! 1.15.0, 1.15.5, 1.16.0, 1.16.3, 1.17.0, 1.17.4. A bound in them is the first of those tags at which it holds, and
-//! `--help` of 1.9.25, 1.10.8, 1.10.26 and 1.13.15 was compared with the table.
+//! `--help` of 1.9.25, 1.10.8, 1.10.26, 1.13.2, 1.13.15 and 1.17.4 is compared with the table by a test. The files of the
+//! folder hold what the first table left out, by theme.
 
 pub mod chain;
 pub mod debug;
@@ -68,17 +66,17 @@ pub const ROWS: &[Row] = &[
 
     flag("mine", "--mine", ALWAYS.before(1, 17, 4)),
     old("miner.etherbase", "--etherbase", ALWAYS.before(1, 10, 0)),
-    flag("miner.etherbase", "--miner.etherbase", since(1, 8, 15).before(1, 17, 4)),
+    flag("miner.etherbase", "--miner.etherbase", since(1, 8, 14).before(1, 17, 4)),
     old("miner.gasprice", "--gasprice", ALWAYS.before(1, 10, 0)),
-    flag("miner.gasprice", "--miner.gasprice", since(1, 8, 15)),
+    flag("miner.gasprice", "--miner.gasprice", since(1, 8, 14)),
     old("miner.gaslimit", "--targetgaslimit", ALWAYS.before(1, 10, 0)),
     flag("miner.gaslimit", "--miner.gaslimit", since(1, 8, 15)),
-    flag("miner.gastarget", "--miner.gastarget", since(1, 8, 15).before(1, 11, 0)),
+    flag("miner.gastarget", "--miner.gastarget", since(1, 8, 14).before(1, 11, 0)),
     old("miner.extradata", "--extradata", ALWAYS.before(1, 10, 0)),
-    flag("miner.extradata", "--miner.extradata", since(1, 8, 15)),
-    flag("miner.recommit", "--miner.recommit", since(1, 8, 15)),
+    flag("miner.extradata", "--miner.extradata", since(1, 8, 14)),
+    flag("miner.recommit", "--miner.recommit", since(1, 8, 14)),
     old("miner.threads", "--minerthreads", ALWAYS.before(1, 10, 0)),
-    flag("miner.threads", "--miner.threads", since(1, 8, 15).before(1, 12, 0)),
+    flag("miner.threads", "--miner.threads", since(1, 8, 14).before(1, 12, 0)),
 
     flag("ipcpath", "--ipcpath", ALWAYS),
     old("http", "--rpc", ALWAYS.before(1, 10, 9)),
@@ -89,9 +87,12 @@ pub const ROWS: &[Row] = &[
     flag("http.port", "--http.port", since(1, 9, 14)),
     old("http.api", "--rpcapi", ALWAYS.before(1, 10, 9)),
     flag("http.api", "--http.api", since(1, 9, 14)),
-    old("http.vhosts", "--rpcvhosts", ALWAYS.before(1, 10, 9)),
+    // 1.8.24 forgot these two.
+    old("http.vhosts", "--rpcvhosts", ALWAYS.before(1, 8, 24)),
+    old("http.vhosts", "--rpcvhosts", since(1, 8, 25).before(1, 10, 9)),
     flag("http.vhosts", "--http.vhosts", since(1, 9, 14)),
-    old("http.corsdomain", "--rpccorsdomain", ALWAYS.before(1, 10, 9)),
+    old("http.corsdomain", "--rpccorsdomain", ALWAYS.before(1, 8, 24)),
+    old("http.corsdomain", "--rpccorsdomain", since(1, 8, 25).before(1, 10, 9)),
     flag("http.corsdomain", "--http.corsdomain", since(1, 9, 14)),
     flag("http.rpcprefix", "--http.rpcprefix", since(1, 10, 0)),
     flag("ws", "--ws", ALWAYS),
@@ -117,7 +118,7 @@ pub const ROWS: &[Row] = &[
     flag("history.transactions", "--history.transactions", since(1, 13, 0)),
     flag("history.state", "--history.state", since(1, 13, 0)),
     flag("cache", "--cache", ALWAYS),
-    old("eth.requiredblocks", "--whitelist", since(1, 8, 27).before(1, 17, 4)),
+    old("eth.requiredblocks", "--whitelist", since(1, 8, 20).before(1, 17, 4)),
     flag("eth.requiredblocks", "--eth.requiredblocks", since(1, 10, 17)),
     old("light.serve", "--lightserv", ALWAYS.before(1, 10, 0)),
     flag("light.serve", "--light.serve", since(1, 9, 0).before(1, 16, 0)),
@@ -128,19 +129,19 @@ pub const ROWS: &[Row] = &[
     flag("metrics", "--metrics", ALWAYS),
     flag("metrics.addr", "--metrics.addr", since(1, 9, 16)),
     flag("metrics.port", "--metrics.port", since(1, 9, 16)),
-    flag("metrics.influxdb", "--metrics.influxdb", since(1, 8, 15)),
-    flag("metrics.influxdb.endpoint", "--metrics.influxdb.endpoint", since(1, 8, 15)),
-    flag("metrics.influxdb.database", "--metrics.influxdb.database", since(1, 8, 15)),
-    flag("metrics.influxdb.username", "--metrics.influxdb.username", since(1, 8, 15)),
-    flag("metrics.influxdb.tags", "--metrics.influxdb.tags", since(1, 8, 27)),
+    flag("metrics.influxdb", "--metrics.influxdb", since(1, 8, 12)),
+    flag("metrics.influxdb.endpoint", "--metrics.influxdb.endpoint", since(1, 8, 12)),
+    flag("metrics.influxdb.database", "--metrics.influxdb.database", since(1, 8, 12)),
+    flag("metrics.influxdb.username", "--metrics.influxdb.username", since(1, 8, 12)),
+    flag("metrics.influxdb.tags", "--metrics.influxdb.tags", since(1, 8, 23)),
     flag("metrics.influxdb.interval", "--metrics.influxdb.interval", since(1, 17, 1)),
     flag("metrics.influxdbv2", "--metrics.influxdbv2", since(1, 10, 8)),
     flag("metrics.influxdb.bucket", "--metrics.influxdb.bucket", since(1, 10, 8)),
     flag("metrics.influxdb.organization", "--metrics.influxdb.organization", since(1, 10, 8)),
     flag("pprof", "--pprof", ALWAYS),
-    old("pprof.addr", "--pprofaddr", ALWAYS.before(1, 10, 9)),
+    old("pprof.addr", "--pprofaddr", ALWAYS.before(1, 10, 0)),
     flag("pprof.addr", "--pprof.addr", since(1, 9, 14)),
-    old("pprof.port", "--pprofport", ALWAYS.before(1, 10, 9)),
+    old("pprof.port", "--pprofport", ALWAYS.before(1, 10, 0)),
     flag("pprof.port", "--pprof.port", since(1, 9, 14)),
 ];
 

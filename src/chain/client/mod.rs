@@ -69,7 +69,7 @@ pub static CLIENTS: &[Client] = &[
         name: "geth",
         also: &["go-ethereum"],
         versions: (Version(1, 8, 0), Version(1, 17, 4)),
-        tried: "sources read at some sixty tags; networks run with 1.9.25, 1.10.8, 1.10.26, 1.13.2 and 1.13.15",
+        tried: "flags read at every tag, the rest at some sixty; networks run with 1.9.25, 1.10.8, 1.10.26, 1.13.2 and 1.13.15",
         rows: &[
             geth::ROWS,
             geth::FORK_ROWS,
@@ -85,28 +85,28 @@ pub static CLIENTS: &[Client] = &[
         name: "openethereum",
         also: &["parity"],
         versions: (Version(1, 8, 0), Version(3, 3, 5)),
-        tried: "never run here: from its documentation and from deployments that are published",
+        tried: "never run here: from its sources and changelogs, and from deployments that are published",
         rows: &[openethereum::ROWS],
     },
     Client {
         name: "nethermind",
         also: &[],
         versions: (Version(1, 8, 0), Version(1, 35, 0)),
-        tried: "never run here: from its documentation",
+        tried: "never run here: from its sources at the commits that are named, and its documentation",
         rows: &[nethermind::ROWS],
     },
     Client {
         name: "besu",
         also: &["hyperledger-besu", "pantheon"],
-        versions: (Version(1, 0, 0), Version(25, 12, 0)),
-        tried: "never run here: from its documentation and its changelog",
-        rows: &[besu::ROWS],
+        versions: (Version(1, 0, 0), Version(26, 5, 0)),
+        tried: "never run here: from its sources, its changelog and its documentation",
+        rows: &[besu::ROWS, besu::flags::ROWS],
     },
     Client {
         name: "goquorum",
         also: &["quorum"],
         versions: (Version(2, 0, 0), Version(24, 4, 0)),
-        tried: "never run here: from its documentation",
+        tried: "never run here: from its sources and documentation at the commits that are named",
         rows: &[goquorum::ROWS],
     },
     Client {
@@ -235,6 +235,27 @@ mod tests {
         for row in CLIENTS.iter().flat_map(Client::all) {
             assert!(!row.source.is_empty() && !row.name.is_empty() && !row.says.is_empty(), "{row:?}");
             assert!(row.span.before.is_none_or(|end| row.span.since < end), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn a_source_is_a_file_a_page_or_a_pull_request_and_not_just_a_name() {
+        for row in CLIENTS.iter().flat_map(Client::all) {
+            assert!(row.source.contains('/'), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn a_fork_is_as_old_here_as_where_genesis_files_are_checked() {
+        use crate::chain::genesis::forks::{FORKS, Fork, Target};
+        for (name, target) in
+            [("besu", Target::BESU), ("nethermind", Target::NETHERMIND), ("openethereum", Target::OPEN_ETHEREUM)]
+        {
+            for fact in FORKS.iter().filter(|fact| fact.fork >= Fork::Berlin) {
+                let row = find(name).unwrap().all().find(|row| row.topic == Topic::Fork && row.name == fact.key);
+                let Some(row) = row else { continue };
+                assert_eq!(Some(row.span.since), target.first(fact.fork), "{name}: {row:?}");
+            }
         }
     }
 

@@ -1,5 +1,5 @@
-//! OpenEthereum, and Parity before it. From its command line's help and wiki, and from iExec's and Parity's published
-//! deployments; never run here.
+//! OpenEthereum, and Parity before it. From its sources and changelogs at the commits that are named, and from Parity's
+//! published deployment; never run here.
 
 use super::row::Topic::{
     Api, Bootnode, Engine, Flag, Fork, Metrics, Peers, Reads, Rpc, State, Stop, Trouble, Unlock, Wire,
@@ -11,13 +11,19 @@ const HELP: &str = "openethereum/openethereum: bin/oe/cli/mod.rs at 089609b (aft
 const CHANGES: &str = "openethereum/openethereum: CHANGELOG.md at 533eb4b (3.3.0-rc.7)";
 const CHANGES_3_1: &str = "openethereum/openethereum: docs/CHANGELOG-3.1.md at f1dc682";
 const SYNC: &str = "openethereum/openethereum: crates/ethcore/sync/src/api.rs at 3dde25c (after 3.3.0-rc.4)";
-const WIKI: &str = "openethereum wiki";
-const DEPLOY: &str = "parity-deploy (config/authority.toml, docker-compose.yml)";
+const ENGINE: &str = "openethereum/openethereum: crates/ethjson/src/spec/authority_round.rs, validator_set.rs";
+const RPC: &str =
+    "openethereum/openethereum: crates/rpc/src/v1/traits: eth.rs at d1f4b09, parity.rs and parity_set.rs at d782de1";
+const DEPLOY: &str =
+    "openethereum/parity-deploy: config/docker/authority.yml at 2664a8f, config/spec/authority_round.toml at ab1a0e6";
+const RUN: &str = "openethereum/openethereum: bin/oe/run.rs at c11f649; before 3.3 parity/run.rs";
+// Part of what 3.1.0 has that 2.5.13 had not; whether 3.0 has them was not looked up.
+const PROMETHEUS: &str = "openethereum/openethereum: docs/CHANGELOG-3.1.md at f1dc682; of 3.0 that was not looked up";
 
 /// One line a fact.
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
-    row(Engine, "aura", "authorityRound in spec.json; validators from a list, a contract, or by block from several", ALWAYS, WIKI),
+    row(Engine, "aura", "authorityRound in spec.json; validators from a list, a contract, or by block from several", ALWAYS, ENGINE),
     // 3.2.0 dropped eth/63, and 3.2.5 took that back. Of 3.0 it is not known whether it speaks eth/64.
     row(Wire, "eth/62", "spoken", ALWAYS.before(3, 1, 0), CHANGES_3_1),
     row(Wire, "eth/63", "spoken", ALWAYS.before(3, 2, 0), CHANGES),
@@ -138,9 +144,9 @@ pub const ROWS: &[Row] = &[
     row(Flag, "snapshot-threads", "--snapshot-threads", ALWAYS, HELP),
     row(Flag, "enable-snapshotting", "--enable-snapshotting", since(3, 1, 0), CHANGES_3_1),
     row(Flag, "ws-max-payload", "--ws-max-payload", since(3, 1, 1), CHANGES_3_1),
-    row(Flag, "metrics", "--metrics", since(3, 0, 0), "OpenEthereum 3.0 changelog"),
-    row(Flag, "metrics-port", "--metrics-port", since(3, 0, 0), "OpenEthereum 3.0 changelog"),
-    row(Flag, "metrics-interface", "--metrics-interface", since(3, 0, 0), "OpenEthereum 3.0 changelog"),
+    row(Flag, "metrics", "--metrics", since(3, 0, 0), PROMETHEUS),
+    row(Flag, "metrics-port", "--metrics-port", since(3, 0, 0), PROMETHEUS),
+    row(Flag, "metrics-interface", "--metrics-interface", since(3, 0, 0), PROMETHEUS),
     row(Flag, "metrics-prefix", "--metrics-prefix", since(3, 2, 5), CHANGES),
     row(Peers, "reserved_peers", "a text file with an enode a line, named by --reserved-peers or by network.reserved_peers", ALWAYS, DEPLOY),
     row(Reads, "authority.toml, node.toml", "the settings: [parity] [account] [network] [rpc] [mining] [websockets]", ALWAYS, DEPLOY),
@@ -148,15 +154,16 @@ pub const ROWS: &[Row] = &[
     row(Reads, "network/key", "DATA/network/key: the node's key, 64 hex digits", ALWAYS, DEPLOY),
     row(Reads, "keys/NAME", "DATA/keys/NAME/: accounts, V3; NAME is the one in spec.json", ALWAYS, DEPLOY),
     row(Unlock, "engine_signer", "with [account] password = [FILE]; sealing needs it", ALWAYS, DEPLOY),
-    row(Bootnode, "parity", "any node that takes part in discovery", ALWAYS, WIKI),
+    row(Bootnode, "parity", "any node that takes part in discovery", ALWAYS, HELP),
     row(State, "--pruning", "auto, fast, archive", ALWAYS, HELP),
-    row(Stop, "the first line", "Finishing work, please wait...", ALWAYS, "openethereum/openethereum: parity/main.rs; warns after 60 s, waits 300 s"),
-    row(Trouble, "at a stop", "Shutdown is taking longer than expected.", ALWAYS, "parity/run.rs"),
-    row(Metrics, "--metrics", "/metrics in Prometheus' format, --metrics-port 3000", since(3, 0, 0), "OpenEthereum 3.0 changelog"),
-    row(Rpc, "eth_syncing, net_peerCount", "sync and peers", ALWAYS, WIKI),
-    row(Rpc, "parity_netPeers", "who the peers are: connected, max, peers", ALWAYS, WIKI),
-    row(Rpc, "parity_mode, eth_mining", "whether it seals", ALWAYS, WIKI),
-    row(Rpc, "parity_setEngineSigner", "the account to seal with, at run time", ALWAYS, WIKI),
+    row(Stop, "the first line", "Finishing work, please wait...", ALWAYS, "openethereum/openethereum: parity/main.rs"),
+    row(Stop, "the last line", "none: the databases are closed when the process ends, which it waits 300 s for", ALWAYS, RUN),
+    row(Trouble, "at a stop", "Shutdown is taking longer than expected., after 60 s", ALWAYS, RUN),
+    row(Metrics, "--metrics", "/metrics in Prometheus' format, --metrics-port 3000", since(3, 0, 0), PROMETHEUS),
+    row(Rpc, "eth_syncing, net_peerCount", "sync and peers", ALWAYS, RPC),
+    row(Rpc, "parity_netPeers", "who the peers are: connected, max, peers", ALWAYS, RPC),
+    row(Rpc, "parity_mode, eth_mining", "whether it seals", ALWAYS, RPC),
+    row(Rpc, "parity_setEngineSigner", "the account to seal with, at run time", ALWAYS, RPC),
     row(Api, "web3", "the client's version", ALWAYS, HELP),
     row(Api, "eth", "the chain", ALWAYS, HELP),
     row(Api, "net", "the network", ALWAYS, HELP),

@@ -106,6 +106,16 @@ mod tests {
     }
 
     #[test]
+    fn geth_takes_a_protocol_up_and_drops_it_at_the_tags_read() {
+        let spoken = |tag: (u16, u16, u16)| wires(Client::geth(), Version(tag.0, tag.1, tag.2)).join(" ");
+        assert_eq!(spoken((1, 10, 18)), "eth/66");
+        assert_eq!(spoken((1, 10, 19)), "eth/66 eth/67");
+        assert_eq!(spoken((1, 13, 2)), "eth/66 eth/67 eth/68");
+        assert_eq!(spoken((1, 13, 3)), "eth/67 eth/68");
+        assert_eq!(spoken((1, 13, 12)), "eth/68");
+    }
+
+    #[test]
     fn openethereum_left_eth_63_out_for_a_while_and_steps_over_its_own_versions() {
         assert_eq!(steps_of("parity", "2.7.2", "3.2.0"), ["3.1.1", "3.2.0"]);
         assert_eq!(steps_of("parity", "2.7.2", "3.3.5"), ["3.3.5"]);

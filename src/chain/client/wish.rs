@@ -105,8 +105,8 @@ fn no_engine(client: &Client, version: Version, engine: &str) -> Option<Failure>
         None => Failure::new(format!("{} {version} has no engine `{engine}`", client.name)),
     };
     let known: Vec<&str> = engines().collect();
-    let older =
-        client.all().filter(|row| row.topic == Topic::Engine && row.name == engine).find_map(|row| row.span.before);
+    let rows = client.all().filter(|row| row.topic == Topic::Engine && row.name == engine);
+    let older = rows.filter_map(|row| row.span.before).max();
     failure.help = Some(match (did_you_mean(engine, engines()), older) {
         (Some(near), _) => format!("did you mean `{near}`?"),
         (None, Some(_)) if engine == "clique" && client.name == "geth" => {
@@ -210,6 +210,16 @@ mod tests {
         let said = refused("1.14.0", &wish).concat();
         assert!(said.starts_with("geth 1.14.0 cannot seal clique (1.14.0 to before 1.15.0)"), "{said}");
         assert!(said.contains("only PoS networks are supported"), "{said}");
+    }
+
+    #[test]
+    fn besu_s_clique_is_refused_from_the_version_that_has_none() {
+        let wish = Wish { engine: Some("clique"), ..Wish::default() };
+        let besu = super::super::find("besu").unwrap();
+        assert!(wish.refused(besu, Version(26, 2, 0)).is_empty());
+        let failures = wish.refused(besu, Version(26, 4, 0));
+        assert!(failures[0].message.starts_with("besu 26.4.0 cannot seal clique (since 26.4.0)"), "{failures:?}");
+        assert_eq!(failures[0].help.as_deref(), Some("take a version before 26.4.0"));
     }
 
     #[test]

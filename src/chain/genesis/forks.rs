@@ -90,11 +90,11 @@ pub const FORKS: &[Fact] = &[
     fact(Fork::Cancun, "Cancun", "cancunTime", Version(1, 12, 1)).optional(),
     fact(Fork::Prague, "Prague", "pragueTime", Version(1, 14, 11)).optional(),
     fact(Fork::Osaka, "Osaka", "osakaTime", Version(1, 15, 0)).optional(),
-    fact(Fork::Bpo1, "BPO 1", "bpo1Time", Version(1, 16, 3)).optional(),
-    fact(Fork::Bpo2, "BPO 2", "bpo2Time", Version(1, 16, 3)).optional(),
-    fact(Fork::Bpo3, "BPO 3", "bpo3Time", Version(1, 16, 3)).optional(),
-    fact(Fork::Bpo4, "BPO 4", "bpo4Time", Version(1, 16, 3)).optional(),
-    fact(Fork::Bpo5, "BPO 5", "bpo5Time", Version(1, 16, 3)).optional(),
+    fact(Fork::Bpo1, "BPO 1", "bpo1Time", Version(1, 16, 2)).optional(),
+    fact(Fork::Bpo2, "BPO 2", "bpo2Time", Version(1, 16, 2)).optional(),
+    fact(Fork::Bpo3, "BPO 3", "bpo3Time", Version(1, 16, 2)).optional(),
+    fact(Fork::Bpo4, "BPO 4", "bpo4Time", Version(1, 16, 2)).optional(),
+    fact(Fork::Bpo5, "BPO 5", "bpo5Time", Version(1, 16, 2)).optional(),
     fact(Fork::Amsterdam, "Amsterdam", "amsterdamTime", Version(1, 16, 5)).optional(),
 ];
 
@@ -209,9 +209,12 @@ impl Target {
 
     /// The first version of this client that plays by a fork's rules; none if no version does.
     ///
-    /// Besu: its changelog of 21.1.0 (an outdated Berlin), 21.1.2, 21.7.0 and 23.1.0 (the first forks that begin at a
-    /// time); OpenEthereum: its changelog of 3.2.0 and 3.3.0; Nethermind: the releases that ethereum/execution-specs lists
-    /// for London. Where no version is known to be too old, it is 0.
+    /// Besu: its changelog of 21.1.0 (an outdated Berlin), 21.1.2, 21.7.0, 23.1.0 (the first forks that begin at a time),
+    /// 24.1.0 (pull request 6352, Cancun is final), 25.2.0 (8163, Prague on test networks), 25.9.0 (9196, Osaka and BPO on test
+    /// networks). OpenEthereum: its changelog of 3.2.0 and 3.3.0. Nethermind: the releases that the announcement of Berlin of
+    /// 2021-03-08 on blog.ethereum.org and ethereum/execution-specs (`network-upgrades/mainnet-upgrades/london.md`) list for
+    /// the first test network, and the release notes of 1.17.0 (Shanghai on Sepolia), 1.25.0-rc (Cancun on Görli) and 1.31.0
+    /// (Prague on Holesky); of Osaka that was not looked up. Where no version is known to be too old, it is 0.
     pub fn first(self, fork: Fork) -> Option<Version> {
         let young = |steps: &[(Fork, Version)]| {
             steps.iter().rfind(|(step, _)| fork >= *step).map_or(Version(0, 0, 0), |(_, version)| *version)
@@ -222,11 +225,20 @@ impl Target {
                 (Fork::Berlin, Version(21, 1, 2)),
                 (Fork::London, Version(21, 7, 0)),
                 (Fork::Shanghai, Version(23, 1, 0)),
+                (Fork::Cancun, Version(24, 1, 0)),
+                (Fork::Prague, Version(25, 2, 0)),
+                (Fork::Osaka, Version(25, 9, 0)),
             ])),
             Self::Quorum(_) => (fork <= Fork::Berlin).then(|| young(&[])),
             Self::OpenEthereum(_) => (fork <= Fork::London)
                 .then(|| young(&[(Fork::Berlin, Version(3, 2, 0)), (Fork::London, Version(3, 3, 0))])),
-            Self::Nethermind(_) => Some(young(&[(Fork::London, Version(1, 10, 79))])),
+            Self::Nethermind(_) => Some(young(&[
+                (Fork::Berlin, Version(1, 10, 31)),
+                (Fork::London, Version(1, 10, 73)),
+                (Fork::Shanghai, Version(1, 17, 0)),
+                (Fork::Cancun, Version(1, 25, 0)),
+                (Fork::Prague, Version(1, 31, 0)),
+            ])),
             Self::Autonity(_) => Some(young(&[])),
         }
     }
@@ -242,9 +254,7 @@ impl Target {
             Self::Geth(version) => version >= part.since(),
             Self::Quorum(_) => false,
             Self::OpenEthereum(_) => part == Part::BaseFee && self.knows(Fork::London),
-            Self::Besu(_) | Self::Nethermind(_) | Self::Autonity(_) => {
-                part <= Part::Requests && self.knows(if part == Part::BaseFee { Fork::London } else { Fork::Shanghai })
-            }
+            Self::Besu(_) | Self::Nethermind(_) | Self::Autonity(_) => part.fork().is_some_and(|fork| self.knows(fork)),
         }
     }
 
@@ -252,12 +262,15 @@ impl Target {
     pub const fn known_of_versions(self) -> Option<&'static str> {
         match self {
             Self::Geth(_) => None,
-            Self::Besu(_) => {
-                Some("Berlin comes with 21.1.2, London with 21.7.0, forks that begin at a time with 23.1.0")
-            }
+            Self::Besu(_) => Some(
+                "Berlin comes with 21.1.2, London with 21.7.0, Shanghai with 23.1.0 (for QBFT and IBFT 2.0 with 24.3.0), \
+                     Cancun with 24.1.0, Prague with 25.2.0, Osaka with 25.9.0; Clique ends with 26.4.0",
+            ),
             Self::Quorum(_) => Some("QBFT comes with 21.4.0"),
             Self::OpenEthereum(_) => Some("prices by block come with 2.7.0, Berlin with 3.2.0, London with 3.3.0"),
-            Self::Nethermind(_) => Some("London comes with 1.10.79"),
+            Self::Nethermind(_) => Some(
+                "Berlin comes with 1.10.31, London with 1.10.73, Shanghai with 1.17.0, Cancun with 1.25.0, Prague with 1.31.0",
+            ),
             Self::Autonity(_) => Some("`autonityContract` ends with 0.7, `autonity` comes with 0.10.0"),
         }
     }
@@ -301,6 +314,17 @@ impl Part {
         Self::AccessList,
     ];
 
+    /// The fork that brings it; of Amsterdam's only geth's were looked up.
+    const fn fork(self) -> Option<Fork> {
+        match self {
+            Self::BaseFee => Some(Fork::London),
+            Self::Withdrawals => Some(Fork::Shanghai),
+            Self::BlobGas | Self::BeaconRoot => Some(Fork::Cancun),
+            Self::Requests => Some(Fork::Prague),
+            Self::Slot | Self::AccessList => None,
+        }
+    }
+
     /// The first geth whose block 0 has it.
     pub const fn since(self) -> Version {
         match self {
@@ -341,12 +365,22 @@ mod tests {
         let knows = |target: Target, a, b, c, fork| target.at(Version(a, b, c)).knows(fork);
         assert!(!knows(Target::BESU, 21, 1, 0, Fork::Berlin) && knows(Target::BESU, 21, 1, 2, Fork::Berlin));
         assert!(!knows(Target::BESU, 21, 1, 2, Fork::London) && knows(Target::BESU, 21, 7, 0, Fork::London));
-        assert!(!knows(Target::BESU, 22, 10, 3, Fork::Shanghai) && knows(Target::BESU, 23, 1, 0, Fork::Cancun));
+        assert!(!knows(Target::BESU, 22, 10, 3, Fork::Shanghai) && knows(Target::BESU, 23, 1, 0, Fork::Shanghai));
+        assert!(!knows(Target::BESU, 23, 10, 2, Fork::Cancun) && knows(Target::BESU, 24, 1, 0, Fork::Cancun));
+        assert!(!knows(Target::BESU, 25, 1, 0, Fork::Prague) && knows(Target::BESU, 25, 2, 0, Fork::Prague));
+        assert!(
+            !knows(Target::NETHERMIND, 1, 10, 30, Fork::Berlin) && knows(Target::NETHERMIND, 1, 10, 31, Fork::Berlin)
+        );
+        assert!(
+            !knows(Target::NETHERMIND, 1, 16, 1, Fork::Shanghai) && knows(Target::NETHERMIND, 1, 17, 0, Fork::Shanghai)
+        );
         assert!(!knows(Target::OPEN_ETHEREUM, 3, 1, 0, Fork::Berlin));
         assert!(knows(Target::OPEN_ETHEREUM, 3, 2, 6, Fork::Berlin));
         assert!(!knows(Target::OPEN_ETHEREUM, 3, 2, 6, Fork::London));
         assert!(!Target::OPEN_ETHEREUM.knows(Fork::Shanghai) && Target::OPEN_ETHEREUM.knows(Fork::London));
         assert!(!Target::BESU.at(Version(21, 1, 2)).writes(Part::BaseFee) && Target::BESU.writes(Part::Requests));
+        let of_2023 = Target::BESU.at(Version(23, 10, 2));
+        assert!(of_2023.writes(Part::Withdrawals) && !of_2023.writes(Part::BlobGas));
         assert_eq!(Target::BESU.to_string(), "Besu");
         assert_eq!(Target::BESU.at(Version(21, 7, 0)).to_string(), "Besu 21.7.0");
     }

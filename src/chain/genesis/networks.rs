@@ -21,6 +21,7 @@ pub fn public(chain_id: u64) -> Option<&'static str> {
         99 => "POA Core",
         100 => "Gnosis",
         122 => "Fuse",
+        134 => "iExec's Bellecour",
         137 => "Polygon",
         246 => "Energy Web",
         250 => "Fantom",

@@ -229,14 +229,17 @@ impl Reader<'_> {
             genesis.chain_id = self.take(params, "chainID", value::number).or(network);
             genesis.terminal_total_difficulty = self.take(params, "terminalTotalDifficulty", value::number);
             flatten("params".into(), params, &mut genesis);
-            // London is the one transition of which block 0 shows anything before the merge.
-            for (key, fork) in [
-                ("eip1559Transition", Fork::London),
-                ("eip4895TransitionTimestamp", Fork::Shanghai),
-                ("eip4844TransitionTimestamp", Fork::Cancun),
-                ("eip7002TransitionTimestamp", Fork::Prague),
+            // London is the one transition of which block 0 shows anything before the merge. Nethermind since 2026 also reads
+            // a whole fork from one key.
+            for (key, label, fork) in [
+                ("eip1559Transition", "london", Fork::London),
+                ("eip4895TransitionTimestamp", "shanghai", Fork::Shanghai),
+                ("eip4844TransitionTimestamp", "cancun", Fork::Cancun),
+                ("eip7002TransitionTimestamp", "prague", Fork::Prague),
             ] {
-                if let Some(at) = self.take(params, key, value::small) {
+                if let Some(at) =
+                    self.take(params, key, value::small).or_else(|| self.take(params, label, value::small))
+                {
                     genesis.forks.insert(fork, at);
                 }
             }

@@ -137,6 +137,25 @@ fn xdai_and_sokol_have_their_known_hashes() {
     assert_eq!(sokol, "0x5b28c1bfd3a15230c9a46b399cd0f9a6920d432e85381cc6a140b06e8410112f");
 }
 
+/// The test network of xDai begins with London: its base fee stands behind the seal. From Nethermind's `chiado.json` at
+/// 054b941; it runs constructors in block 0, and the root of what they leave is erigon's `ChiadoGenesisStateRoot`, as the hash
+/// is its `ChiadoGenesisHash`. Of Energy Web's chains, which run constructors too, the roots are nowhere to be read.
+#[test]
+fn chiado_which_begins_with_london_has_its_known_hash() {
+    let chiado = json!({
+        "name": "chiado",
+        "engine": {"authorityRound": {"params": {"stepDuration": 5, "validators": {"list": []}}}},
+        "params": {"networkID": 10_200, "eip1559Transition": "0x0"},
+        "genesis": {
+            "seal": {"authorityRound": {"step": "0x0", "signature": format!("0x{}", "0".repeat(130))}},
+            "baseFeePerGas": "0x3b9aca00", "difficulty": "0x20000", "gasLimit": "0x989680",
+            "stateRoot": "0x9ec3eaf4e6188dfbdd6ade76eaa88289b57c63c9a2cde8d35291d5a29e143d31",
+        },
+        "accounts": {},
+    });
+    assert_eq!(hash(&chiado), "0xada44fd8d2ecab8b08f256af07ad3e777f17fb434f8f8e678b312f576212ba9a");
+}
+
 /// Besu's development network, whose hash Apache Tuweni's tests know too.
 #[test]
 fn besu_s_development_network_has_its_known_hash() {

@@ -40,10 +40,22 @@ pub fn number(node: &Node) -> Read<U256> {
         _ => None,
     }
     .ok_or_else(|| {
-        let text = node.as_text().unwrap_or_default();
-        let long = text.len() > 66 && text.bytes().skip(2).all(|byte| byte.is_ascii_hexdigit());
-        let help = if long { "a number has at most 256 bits: 64 hexadecimal digits" } else { example };
-        wrong(format!("{} is not a whole number", show(node)), help)
+        let text = match &node.data {
+            Data::Number(digits) => digits,
+            _ => node.as_text().unwrap_or_default(),
+        };
+        let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+        let is_number = match digits {
+            Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            None => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()),
+        };
+        if is_number {
+            return wrong(
+                format!("{} is too large", show(node)),
+                "a number has at most 256 bits: 64 hexadecimal digits",
+            );
+        }
+        wrong(format!("{} is not a whole number", show(node)), example)
     })
 }
 
@@ -167,6 +179,9 @@ mod tests {
             assert!(read(text, number).is_err(), "{text}");
         }
         assert!(read("18446744073709551616", small).unwrap_err().message.contains("too large"));
+        for text in [format!("\"0x1{}\"", "0".repeat(64)), format!("1{}", "0".repeat(78))] {
+            assert!(read(&text, number).unwrap_err().message.contains("too large"), "{text}");
+        }
     }
 
     #[test]

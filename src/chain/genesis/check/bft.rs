@@ -3,6 +3,8 @@
 use super::Checker;
 use super::clique::signers_are_sound;
 use crate::chain::bft;
+use crate::chain::client::Version;
+use crate::chain::genesis::forks::{Fork, Target};
 use crate::chain::genesis::model::{Engine, Format};
 use crate::chain::genesis::value;
 use alloy_primitives::hex;
@@ -31,7 +33,26 @@ pub(super) fn check(checker: &mut Checker) {
         quorum(checker);
     } else {
         besu(checker, name);
+        shanghai(checker);
     }
+}
+
+/// The first Besu whose QBFT and IBFT 2.0 seal Shanghai: its changelog of 24.3.0, pull request 6353.
+const SEALS_SHANGHAI: Version = Version(24, 3, 0);
+
+fn shanghai(checker: &mut Checker) {
+    let Target::Besu(version) = checker.target else { return };
+    // An older one does not know the fork at all, which is told with its key.
+    if version >= SEALS_SHANGHAI || !checker.target.knows(Fork::Shanghai) {
+        return;
+    }
+    let genesis = &checker.file.genesis;
+    let Some(fork) = genesis.forks.keys().copied().find(|fork| fork.timed() && checker.target.knows(*fork)) else {
+        return;
+    };
+    let message = format!("{} cannot seal {} with {}", checker.target, fork.fact().name, genesis.engine.name());
+    let help = format!("use Besu {SEALS_SHANGHAI} or later, or take `{}` out", fork.fact().key);
+    checker.error(&checker.key(&["config", fork.fact().key]), message, help);
 }
 
 fn extra_data(checker: &mut Checker, name: &str) {

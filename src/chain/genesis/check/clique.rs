@@ -1,6 +1,7 @@
 //! Clique: the signers in the extra data, period and epoch.
 
 use super::Checker;
+use crate::chain::client::Version;
 use crate::chain::clique::{SEAL, VANITY, quorum};
 use crate::chain::genesis::Format;
 use crate::chain::genesis::forks::Target;
@@ -9,16 +10,29 @@ use alloy_primitives::Address;
 
 pub(super) fn check(checker: &mut Checker) {
     if checker.file.genesis.format == Format::Parity {
+        // Nethermind's own numbers for period and epoch were not looked up.
+        extra_data(checker, &["genesis", "extraData"]);
         return;
     }
-    extra_data(checker);
+    if let Target::Besu(version) = checker.target
+        && checker.target.is_one_version()
+        && version >= BESU_WITHOUT
+    {
+        let message = format!("{} has no Clique any more: it does not start with this file", checker.target);
+        let help = "use Besu before 26.4.0 or geth up to 1.13.15, or build a network with QBFT";
+        checker.error(&checker.key(&["config", "clique"]), message, help);
+    }
+    extra_data(checker, &["extraData"]);
     settings(checker);
 }
 
-fn extra_data(checker: &mut Checker) {
+/// The first Besu without Clique: its changelog of 26.4.0, pull request 9852.
+const BESU_WITHOUT: Version = Version(26, 4, 0);
+
+fn extra_data(checker: &mut Checker, path: &[&str]) {
     let extra = &checker.file.genesis.extra_data;
-    let place = checker.span(&["extraData"]);
-    let readable = checker.node(&["extraData"]).is_none_or(|node| value::bytes(node).is_ok());
+    let place = checker.span(path);
+    let readable = checker.node(path).is_none_or(|node| value::bytes(node).is_ok());
     if !readable {
         return;
     }

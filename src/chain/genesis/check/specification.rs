@@ -1,22 +1,24 @@
 //! Chain specifications, whatever their engine: keys that OpenEthereum refuses and Nethermind passes over, what `params`
 //! must hold, the order of the transitions, clients too old for one.
 //!
-//! The keys are those of OpenEthereum's `crates/ethjson/src/spec`, which refuses every other one.
+//! The keys are those of OpenEthereum's `crates/ethjson/src/spec`, which refuses every other one, and of Nethermind's
+//! `Nethermind.Specs/ChainSpecStyle`, which looks at no other one.
+
+mod params;
 
 use super::Checker;
 use super::block::LEAST_GAS;
 use super::keys::stranger;
 use super::schedule::{Step, in_order};
 use crate::base::Span;
-use crate::base::diagnostic::did_you_mean;
 use crate::chain::client::Version;
 use crate::chain::genesis::build::TRANSITIONS;
 use crate::chain::genesis::forks::{Fork, Target};
-use crate::chain::genesis::json::{Node, shorten};
+use crate::chain::genesis::json::{Data, Node, shorten};
 use crate::chain::genesis::model::{Engine, Format};
 use crate::chain::genesis::value;
 
-/// Without these in `params` OpenEthereum does not start.
+/// Without these in `params` OpenEthereum does not start; Nethermind has numbers of its own.
 const NEEDED: [(&str, &str); 4] = [
     ("networkID", "\"0xb6bd\""),
     ("maximumExtraDataSize", "\"0x20\""),
@@ -42,163 +44,130 @@ const BLOCK: &[&str] = &[
 ];
 
 /// Of Nethermind alone.
-const BLOCK_OF_NETHERMIND: &[&str] = &["blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot"];
+const BLOCK_OF_NETHERMIND: &[&str] =
+    &["name", "dataDir", "stateUnavailable", "blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot"];
 
 const ACCOUNT: &[&str] = &["builtin", "balance", "nonce", "code", "storage", "constructor"];
 
-const AURA: &[&str] = &[
-    "stepDuration",
-    "validators",
-    "startStep",
-    "validateScoreTransition",
-    "validateStepTransition",
-    "immediateTransitions",
-    "blockReward",
-    "blockRewardContractTransition",
-    "blockRewardContractAddress",
-    "blockRewardContractTransitions",
-    "blockRewardContractCode",
-    "maximumUncleCountTransition",
-    "maximumUncleCount",
-    "emptyStepsTransition",
-    "maximumEmptySteps",
-    "strictEmptyStepsTransition",
-    "twoThirdsMajorityTransition",
-    "randomnessContractAddress",
-    "blockGasLimitContractTransitions",
-    "posdaoTransition",
-    "rewriteBytecode",
-];
-
-/// Of Nethermind alone.
-const AURA_OF_NETHERMIND: &[&str] = &["withdrawalContractAddress"];
-
-const PARAMS: &[&str] = &[
-    "accountStartNonce",
-    "maximumExtraDataSize",
-    "minGasLimit",
-    "networkID",
-    "chainID",
-    "subprotocolName",
-    "forkBlock",
-    "forkCanonHash",
-    "eip150Transition",
-    "eip160Transition",
-    "eip161abcTransition",
-    "eip161dTransition",
-    "eip98Transition",
-    "eip155Transition",
-    "validateChainIdTransition",
-    "validateReceiptsTransition",
-    "eip140Transition",
-    "eip210Transition",
-    "eip210ContractAddress",
-    "eip210ContractCode",
-    "eip210ContractGas",
-    "eip211Transition",
-    "eip145Transition",
-    "eip214Transition",
-    "eip658Transition",
-    "eip1052Transition",
-    "eip1283Transition",
-    "eip1283DisableTransition",
-    "eip1283ReenableTransition",
-    "eip1014Transition",
-    "eip1706Transition",
-    "eip1344Transition",
-    "eip1884Transition",
-    "eip2028Transition",
-    "eip2315Transition",
-    "eip2929Transition",
-    "eip2930Transition",
-    "eip1559Transition",
-    "eip3198Transition",
-    "eip3529Transition",
-    "eip3541Transition",
-    "eip3607Transition",
-    "dustProtectionTransition",
-    "nonceCapIncrement",
-    "removeDustContracts",
-    "gasLimitBoundDivisor",
-    "registrar",
-    "applyReward",
-    "nodePermissionContract",
-    "maxCodeSize",
-    "maxTransactionSize",
-    "maxCodeSizeTransition",
-    "transactionPermissionContract",
-    "transactionPermissionContractTransition",
-    "wasmActivationTransition",
-    "wasmDisableTransition",
-    "kip4Transition",
-    "kip6Transition",
-    "eip1559BaseFeeMaxChangeDenominator",
-    "eip1559ElasticityMultiplier",
-    "eip1559BaseFeeInitialValue",
-    "eip1559BaseFeeMinValue",
-    "eip1559BaseFeeMinValueTransition",
-    "eip1559FeeCollector",
-    "eip1559FeeCollectorTransition",
-    "validateServiceTransactionsTransition",
-    "terminalTotalDifficulty",
-];
-
 /// Keys of `params` that belong to no fork here, and the first OpenEthereum that has them.
-const YOUNG: [(&str, Version); 2] =
-    [("validateServiceTransactionsTransition", Version(3, 3, 0)), ("eip3607Transition", Version(3, 3, 3))];
+const YOUNG: [(&str, Version); 3] = [
+    ("wasmDisableTransition", Version(3, 1, 1)),
+    ("validateServiceTransactionsTransition", Version(3, 3, 0)),
+    ("eip3607Transition", Version(3, 3, 3)),
+];
 
 /// Blocks from here on are how specifications write "never": 0x7fffffffffffff and more.
 const NEVER: u64 = 0x7f_ffff_ffff_ffff;
+
+/// The transitions of which forks that begin at a time are made, for Nethermind.
+const TIMED: [(Fork, &[&str]); 3] = [
+    (
+        Fork::Shanghai,
+        &[
+            "eip3651TransitionTimestamp",
+            "eip3855TransitionTimestamp",
+            "eip3860TransitionTimestamp",
+            "eip4895TransitionTimestamp",
+        ],
+    ),
+    (
+        Fork::Cancun,
+        &[
+            "eip1153TransitionTimestamp",
+            "eip4788TransitionTimestamp",
+            "eip4844TransitionTimestamp",
+            "eip5656TransitionTimestamp",
+            "eip6780TransitionTimestamp",
+        ],
+    ),
+    (
+        Fork::Prague,
+        &[
+            "eip2537TransitionTimestamp",
+            "eip2935TransitionTimestamp",
+            "eip6110TransitionTimestamp",
+            "eip7002TransitionTimestamp",
+            "eip7251TransitionTimestamp",
+            "eip7623TransitionTimestamp",
+            "eip7702TransitionTimestamp",
+        ],
+    ),
+];
+
+/// The keys of a table: of both clients, of OpenEthereum alone, of Nethermind alone.
+type Keys<'k> = [&'k [&'static str]; 3];
 
 pub(super) fn check(checker: &mut Checker) {
     if checker.file.genesis.format != Format::Parity {
         return;
     }
-    let nethermind = matches!(checker.target, Target::Nethermind(_));
-    let with = |known: &[&'static str], more: &[&'static str]| -> Vec<&'static str> {
-        known.iter().chain(more.iter().filter(|_| nethermind)).copied().collect()
-    };
     let file = checker.file;
-    unknown(checker, &file.tree, "the file", TOP);
+    unknown(checker, &file.tree, "the file", [TOP, &[], &[]]);
     if file.genesis.engine == Engine::Unknown {
         let span = checker.key(&["engine"]);
         checker.error(&span, "the file names no engine that is known", "write \"engine\": {\"authorityRound\": {...}}");
     }
     if let Some(aura) = checker.node(&["engine", "authorityRound", "params"]) {
-        unknown(checker, aura, "the engine's `params`", &with(AURA, AURA_OF_NETHERMIND));
+        let keys = [params::AURA, params::AURA_OF_OPEN_ETHEREUM, params::AURA_OF_NETHERMIND];
+        unknown(checker, aura, "the engine's `params`", keys);
     }
     if let Some(block) = checker.node(&["genesis"]) {
-        unknown(checker, block, "`genesis`", &with(BLOCK, BLOCK_OF_NETHERMIND));
+        unknown(checker, block, "`genesis`", [BLOCK, &[], BLOCK_OF_NETHERMIND]);
     }
     for (_, account) in checker.node(&["accounts"]).map(Node::entries).unwrap_or_default() {
-        unknown(checker, account, "an account", ACCOUNT);
+        unknown(checker, account, "an account", [ACCOUNT, &[], &[]]);
     }
-    if let Some(params) = checker.node(&["params"]) {
-        needed(checker, params);
-        if !nethermind {
-            unknown(checker, params, "`params`", PARAMS);
-        }
-        transitions(checker, params);
+    if let Some(table) = checker.node(&["params"]) {
+        needed(checker, table);
+        unknown(
+            checker,
+            table,
+            "`params`",
+            [params::PARAMS, params::PARAMS_OF_OPEN_ETHEREUM, params::PARAMS_OF_NETHERMIND],
+        );
+        transitions(checker, table);
     }
     least_gas(checker);
 }
 
-/// Nethermind knows more transitions than are listed here: its `params` are not asked about.
-fn unknown(checker: &mut Checker, table: &Node, of: &str, known: &[&str]) {
-    for (key, _) in table.entries().iter().filter(|(key, _)| !known.contains(&key.name.as_ref())) {
+fn unknown(checker: &mut Checker, table: &Node, of: &str, [both, parity, nethermind]: Keys) {
+    let refuses = matches!(checker.target, Target::OpenEthereum(_));
+    let known = [both, if refuses { parity } else { nethermind }].concat();
+    let is = |name: &str, key: &str| if refuses { name == key } else { name.eq_ignore_ascii_case(key) };
+    for (key, _) in table.entries().iter().filter(|(key, _)| !known.iter().any(|name| is(name, &key.name))) {
         let span = key.span(checker.file.source);
-        let near = did_you_mean(&key.name, known.iter().copied());
-        if matches!(checker.target, Target::OpenEthereum(_)) {
+        let near = params::meant(&key.name, &known);
+        if refuses {
             let help = near.map_or_else(|| "take it out".to_owned(), |near| format!("did you mean `{near}`?"));
             let message = format!("{} knows no `{}` in {of} and refuses the file", checker.target, shorten(&key.name));
             checker.error(&span, message, help);
-        } else {
+        } else if parity.iter().any(|name| is(name, &key.name)) {
+            let message = format!("`{}` is for OpenEthereum alone: {} passes it over", key.name, checker.target);
+            checker.warn(&span, message, "take it out, or let every node be OpenEthereum");
+        } else if !(of == "`params`" && label(checker, &span, &key.name)) {
             stranger(checker, &span, &key.name, of, near);
         }
     }
 }
 
+/// Whether this is a whole fork in one key; told where the version is too old for such.
+fn label(checker: &mut Checker, span: &Span, name: &str) -> bool {
+    let Some((label, parts)) = params::LABELS.iter().find(|(label, _)| label.eq_ignore_ascii_case(name)) else {
+        return false;
+    };
+    if checker.target.is_one_version() && matches!(checker.target, Target::Nethermind(v) if v <= params::LABELS_UNREAD)
+    {
+        let message = format!("{} does not read a whole fork from `{label}` and passes it over", checker.target);
+        checker.error(span, message, format!("write its parts: {parts}"));
+    }
+    true
+}
+
 fn needed(checker: &mut Checker, params: &Node) {
+    // A missing network id is told for every client.
+    if matches!(checker.target, Target::Nethermind(_)) {
+        return;
+    }
     for (name, example) in NEEDED {
         if params.get(name).is_none() {
             let span = checker.opening(params);
@@ -237,7 +206,8 @@ struct Transition<'a> {
 }
 
 fn transitions(checker: &mut Checker, params: &Node) {
-    for (key, node) in params.entries().iter().filter(|(key, _)| key.name.ends_with("Transition")) {
+    let begins = |key: &str| key.ends_with("Transition") || key.ends_with("TransitionTimestamp");
+    for (key, node) in params.entries().iter().filter(|(key, node)| begins(&key.name) && node.data != Data::Null) {
         if let Err(wrong) = value::small(node) {
             checker.error(&node.span(checker.file.source), format!("`{}`: {}", key.name, wrong.message), wrong.help);
         }
@@ -258,7 +228,14 @@ fn transitions(checker: &mut Checker, params: &Node) {
     let steps: Vec<Step> =
         there.iter().map(|one| Step { name: one.name, at: one.at, span: one.span.clone() }).collect();
     in_order(checker, &steps);
-    holes(checker, params, &there);
+    // A fork may stand in one key.
+    if !params
+        .entries()
+        .iter()
+        .any(|(key, _)| params::LABELS.iter().any(|(label, _)| label.eq_ignore_ascii_case(&key.name)))
+    {
+        holes(checker, params, &there);
+    }
     // Left out it is 0, for OpenEthereum and Nethermind.
     if let Some(one) = there.iter().find(|one| one.name == "eip155Transition" && one.at > 0) {
         let message = format!("up to block {} transactions can be played again on other networks", one.at);
@@ -273,13 +250,33 @@ fn transitions(checker: &mut Checker, params: &Node) {
             "both are Istanbul: write one block for both",
         );
     }
+    if istanbul.is_some()
+        && matches!(checker.target, Target::Nethermind(_))
+        && let Some((key, _)) = params.entry("eip2200Transition")
+    {
+        checker.error(
+            &key.span(checker.file.source),
+            "`eip2200Transition` and `eip1706Transition` stand there both: Nethermind refuses the file",
+            "they are one: keep `eip1706Transition`, which OpenEthereum reads too",
+        );
+    }
 }
 
 fn too_old(checker: &mut Checker, params: &Node, there: &[Transition]) {
-    let consequence =
-        if matches!(checker.target, Target::OpenEthereum(_)) { "refuses the file" } else { "passes them over" };
-    for fork in [Fork::Berlin, Fork::London] {
-        let of: Vec<&Transition> = there.iter().filter(|one| one.fork == fork).collect();
+    let refuses = matches!(checker.target, Target::OpenEthereum(_));
+    let consequence = if refuses { "refuses the file" } else { "passes them over" };
+    let mut timed: Vec<Transition> = Vec::new();
+    // To OpenEthereum they are unknown keys.
+    for (fork, names) in TIMED.iter().filter(|_| !refuses) {
+        for name in *names {
+            let Some(node) = params.get(name) else { continue };
+            if let Ok(at) = value::small(node) {
+                timed.push(Transition { fork: *fork, name, at, span: node.span(checker.file.source) });
+            }
+        }
+    }
+    for fork in [Fork::Berlin, Fork::London, Fork::Shanghai, Fork::Cancun, Fork::Prague] {
+        let of: Vec<&Transition> = there.iter().chain(&timed).filter(|one| one.fork == fork).collect();
         let Some(first) = of.first().filter(|_| !checker.target.knows(fork)) else { continue };
         let names: Vec<String> = of.iter().map(|one| format!("`{}`", one.name)).collect();
         let message =

@@ -6,6 +6,7 @@
 use super::Checker;
 use super::keys::unknown;
 use super::notation::bare;
+use crate::chain::client::Version;
 use crate::chain::genesis::forks::Target;
 use crate::chain::genesis::json::{Data, Node};
 use crate::chain::genesis::value;
@@ -226,6 +227,7 @@ fn besu(checker: &mut Checker) {
         if let Some(table) = checker.node(&["config", name]) {
             unknown(checker, table, &format!("`{name}`"), BESU_BFT);
             numbers(checker, table, name, BESU_NUMBERS);
+            empty_blocks(checker, table);
         }
     }
     if let Some(table) = checker.node(&["config", "clique"]) {
@@ -238,7 +240,28 @@ fn besu(checker: &mut Checker) {
         let known = if clique { &["block", "blockperiodseconds", "createemptyblocks"] } else { BESU_TRANSITION };
         for step in items(steps) {
             transition(checker, step, known);
+            empty_blocks(checker, step);
         }
+    }
+}
+
+/// Besu's period for blocks without transactions was an experiment with another name at first: its changelog of 24.10.0 (pull
+/// request 6965) and of 26.5.0 (10264).
+fn empty_blocks(checker: &mut Checker, table: &Node) {
+    let Target::Besu(version) = checker.target else { return };
+    let span = |name: &str| table.entry(name).map(|(key, _)| key.span(checker.file.source));
+    let (trial, stable) = (span("xemptyblockperiodseconds"), span("emptyblockperiodseconds"));
+    let (tried_since, stable_since) = (Version(24, 10, 0), Version(26, 5, 0));
+    if version < tried_since {
+        for (name, span) in [("xemptyblockperiodseconds", trial), ("emptyblockperiodseconds", stable)] {
+            let Some(span) = span else { continue };
+            let message = format!("{} does not know `{name}` and passes it over", checker.target);
+            checker.error(&span, message, format!("use Besu {tried_since} or later, or take it out"));
+        }
+    } else if let Some(span) = stable.filter(|_| version < stable_since) {
+        let message = format!("{} knows `emptyblockperiodseconds` by another name and passes it over", checker.target);
+        let help = format!("write `xemptyblockperiodseconds`, or use Besu {stable_since} or later");
+        checker.error(&span, message, help);
     }
 }
 

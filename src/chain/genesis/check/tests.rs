@@ -384,9 +384,40 @@ fn other_clients_may_be_too_old_too() {
     let found = lines(&text, Target::BESU.at(Version(21, 1, 2)));
     one(&found, "!Besu 21.1.2 does not know London and passes `londonBlock` over");
     assert!(lines(&text, Target::BESU.at(Version(21, 7, 0))).is_empty());
+    let with = |key: &str, value: u64, version: Version| {
+        let mut file: Value = serde_json::from_str(&text).unwrap();
+        file["config"][key] = value.into();
+        lines(&file.to_string(), Target::BESU.at(version))
+    };
+    let found = with("shanghaiTime", 0, Version(23, 10, 2));
+    one(&found, "!Besu 23.10.2 cannot seal Shanghai with QBFT");
+    assert_eq!(with("shanghaiTime", 0, Version(24, 3, 0)), [] as [&str; 0]);
+    one(&with("shanghaiTime", 0, Version(22, 10, 3)), "!Besu 22.10.3 does not know Shanghai");
     let bft = Bft { family: Family::QuorumQbft, ..bft };
     let text = bft.to_json(&common(Fork::Berlin)).unwrap();
     one(&lines(&text, Target::QUORUM.at(Version(20, 10, 0))), "!GoQuorum 20.10.0 has no QBFT");
+}
+
+#[test]
+fn besu_s_clique_ends_and_its_period_for_empty_blocks_changes_its_name() {
+    let clique = Clique { period: 2, epoch: 30_000, signers: validators(), besu: true };
+    let clique = clique.to_json(&common(Fork::London)).unwrap();
+    assert_eq!(lines(&clique, Target::BESU.at(Version(26, 2, 0))), [] as [&str; 0]);
+    one(&lines(&clique, Target::BESU.at(Version(26, 4, 0))), "!Besu 26.4.0 has no Clique any more");
+    let bft = Bft { family: Family::Qbft, period: 2, epoch: 30_000, request_timeout: 4, validators: validators() };
+    let with = |key: &str, version: Version| {
+        let mut file: Value = serde_json::from_str(&bft.to_json(&common(Fork::London)).unwrap()).unwrap();
+        file["config"]["qbft"][key] = 30.into();
+        lines(&file.to_string(), Target::BESU.at(version))
+    };
+    let (old, new) = ("xemptyblockperiodseconds", "emptyblockperiodseconds");
+    one(
+        &with(new, Version(26, 4, 0)),
+        "!Besu 26.4.0 knows `emptyblockperiodseconds` by another name and passes it over",
+    );
+    one(&with(old, Version(24, 9, 1)), "!Besu 24.9.1 does not know `xemptyblockperiodseconds` and passes it over");
+    assert_eq!(with(old, Version(24, 10, 0)), [] as [&str; 0]);
+    assert_eq!(with(new, Version(26, 5, 0)), [] as [&str; 0]);
 }
 
 #[test]
@@ -418,6 +449,10 @@ fn keys_that_a_chain_specification_has_not_are_told() {
     let account = |file: &mut Value| file["accounts"][address(7)] = json!({"balance": "0x1", "balnce": "0x2"});
     one(&with(here, &account), "!OpenEthereum knows no `balnce` in an account and refuses the file");
     one(&with(Target::NETHERMIND, &account), "!Nethermind knows no `balnce` in an account and passes it over");
+    one(
+        &with(here, &|file| file["params"]["minGasLimt"] = "0x1".into()),
+        "!OpenEthereum knows no `minGasLimt` in `params`",
+    );
     one(&with(here, &|file| file["params"]["minGasLimit"] = "0x2000000".into()), "below `minGasLimit`, 33554432");
     let found = with(here, &|file| {
         let engine = file.as_object_mut().unwrap().shift_remove("engine").unwrap();
@@ -429,6 +464,82 @@ fn keys_that_a_chain_specification_has_not_are_told() {
         &with(here, &|file| file["engine"]["authorityRound"]["params"]["validators"] = zero.clone()),
         "!the zero address is a validator",
     );
+}
+
+#[test]
+fn nethermind_has_keys_of_its_own_and_looks_them_up_whatever_their_case() {
+    let aura = Aura { name: "ours".into(), period: 5, validators: Validators::List(validators()) };
+    let good: Value = serde_json::from_str(&aura.to_json(&common(Fork::London)).unwrap()).unwrap();
+    let with = |target: Target, key: &str, value: Value| {
+        let mut file = good.clone();
+        file["params"][key] = value;
+        lines(&file.to_string(), target)
+    };
+    let here = Target::NETHERMIND;
+    let sound: [&str; 0] = [];
+    assert_eq!(with(here, "NETWORKID", 5.into()), sound);
+    assert_eq!(with(here, "eip1559FeeCollectorTransition", 5.into()), sound);
+    assert_eq!(with(here, "eip4895TransitionTimestamp", 5.into()), sound);
+    one(
+        &with(here, "eip1559Transiton", 0.into()),
+        "!Nethermind knows no `eip1559Transiton` in `params` and passes it over",
+    );
+    // A number that nobody knows may be an EIP of tomorrow.
+    one(&with(here, "eip9999TransitionTimestamp", 0.into()), " Nethermind knows no `eip9999TransitionTimestamp`");
+    one(
+        &with(here, "maxTransactionSize", 5.into()),
+        " `maxTransactionSize` is for OpenEthereum alone: Nethermind passes",
+    );
+    one(&with(here, "eip2200Transition", 0.into()), "!`eip2200Transition` and `eip1706Transition` stand there both");
+    one(&with(here, "eip4895TransitionTimestamp", "soon".into()), "`eip4895TransitionTimestamp`: ");
+    let old = here.at(Version(1, 16, 1));
+    one(
+        &with(old, "eip3855TransitionTimestamp", 5.into()),
+        "!Nethermind 1.16.1 does not know Shanghai and passes them over",
+    );
+    let open_ethereum = with(Target::OPEN_ETHEREUM, "eip4895TransitionTimestamp", 5.into());
+    one(&open_ethereum, "!OpenEthereum knows no `eip4895TransitionTimestamp` in `params` and refuses the file");
+}
+
+#[test]
+fn nethermind_reads_a_whole_fork_from_one_key_since_its_last_versions_only() {
+    let aura = Aura { name: "ours".into(), period: 5, validators: Validators::List(validators()) };
+    let mut file: Value = serde_json::from_str(&aura.to_json(&common(Fork::Berlin)).unwrap()).unwrap();
+    file["params"]["london"] = "0x0".into();
+    let text = file.to_string();
+    assert_eq!(lines(&text, Target::NETHERMIND), [] as [&str; 0]);
+    one(
+        &lines(&text, Target::NETHERMIND.at(Version(1, 25, 4))),
+        "!Nethermind 1.25.4 does not read a whole fork from `london`",
+    );
+    let source = Source::new("genesis.json", text);
+    let file = read::read(&source, Some(Target::NETHERMIND)).unwrap();
+    assert!(file.genesis.begins_with(Fork::London));
+}
+
+#[test]
+fn nethermind_needs_less_in_params_than_open_ethereum() {
+    let aura = Aura { name: "ours".into(), period: 5, validators: Validators::List(validators()) };
+    let mut file: Value = serde_json::from_str(&aura.to_json(&common(Fork::London)).unwrap()).unwrap();
+    file["params"].as_object_mut().unwrap().shift_remove("gasLimitBoundDivisor");
+    assert_eq!(lines(&file.to_string(), Target::NETHERMIND), [] as [&str; 0]);
+    one(&lines(&file.to_string(), Target::OPEN_ETHEREUM), "!`params` has no `gasLimitBoundDivisor`");
+    let params = file["params"].as_object_mut().unwrap();
+    params.shift_remove("networkID");
+    params.shift_remove("chainID");
+    one(&lines(&file.to_string(), Target::NETHERMIND), "!there is no `networkID`");
+}
+
+#[test]
+fn signers_of_clique_stand_in_a_chain_specification_too() {
+    let aura = Aura { name: "ours".into(), period: 5, validators: Validators::List(validators()) };
+    let mut file: Value = serde_json::from_str(&aura.to_json(&common(Fork::London)).unwrap()).unwrap();
+    file["engine"] = json!({"clique": {"params": {"period": 5, "epoch": 30_000}}});
+    file["genesis"]["seal"] = json!({"ethereum": {"nonce": "0x0", "mixHash": format!("0x{}", "0".repeat(64))}});
+    one(&lines(&file.to_string(), Target::NETHERMIND), "!the extra data has 0 bytes; Clique's has 32");
+    let clique: Value = serde_json::from_str(&clique()).unwrap();
+    file["genesis"]["extraData"] = clique["extraData"].clone();
+    assert_eq!(lines(&file.to_string(), Target::NETHERMIND), [] as [&str; 0]);
 }
 
 #[test]
@@ -467,7 +578,12 @@ fn transitions_of_a_chain_specification_keep_their_order() {
         assert!(found.iter().any(|line| line.contains(part)), "{found:#?}");
     }
     one(&with(here.at(Version(3, 2, 6)), &|_| ()), "!OpenEthereum 3.2.6 does not know London and refuses the file");
-    one(&with(Target::NETHERMIND.at(Version(1, 9, 0)), &|_| ()), "does not know London and passes them over");
+    one(&with(Target::NETHERMIND.at(Version(1, 10, 31)), &|_| ()), "does not know London and passes them over");
+    let found = with(Target::NETHERMIND.at(Version(1, 9, 0)), &|_| ());
+    assert!(
+        found.len() == 2 && found.iter().any(|line| line.contains("does not know Berlin and passes")),
+        "{found:#?}"
+    );
 }
 
 #[test]
