@@ -10,7 +10,7 @@ pub fn table(roles: &[Arc<Role>]) -> Table {
     let names = |wanted: &dyn Fn(&Role) -> bool| -> Vec<&str> {
         roles.iter().filter(|role| wanted(role)).map(|role| &*role.name).collect()
     };
-    let once = |names: Vec<&'_ str>| -> Value {
+    let once = |names: Vec<&str>| -> Value {
         let mut seen: Vec<&str> = Vec::new();
         for name in names {
             if !seen.contains(&name) {
