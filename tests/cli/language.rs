@@ -574,7 +574,7 @@ fn the_files_of_a_folder_of_variables_are_chosen_by_their_names() {
             "- hosts: a
   gather_facts: false
   tasks:
-    - include_vars: {dir: all, ignore_files: ['old.yml', 'md']}
+    - include_vars: {dir: all, ignore_files: ['old.yml', 'md', '20']}
     - debug: {msg: 'one {{ a }} {{ b }}'}
     - include_vars: {dir: all, extensions: ['', yml], ignore_unknown_extensions: true, depth: 1, name: only, ignore_files: [old.yml]}
     - debug: {msg: 'two {{ only.a }} {{ only.b is defined }}'}
@@ -583,5 +583,5 @@ fn the_files_of_a_folder_of_variables_are_chosen_by_their_names() {
             &[],
         )
         .code(2)
-        .in_order(&["two twenty False", "readme.md: its ending is none of yaml, yml, json"]);
+        .in_order(&["one inner inner", "two twenty False", "all/20: its ending is none of yaml, yml, json"]);
 }
