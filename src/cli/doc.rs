@@ -176,7 +176,7 @@ mod tests {
 
         OPTIONS
           data  text, default pong
-              What to return.
+              What to return; `crash` makes it fail, for a test of what happens then.
 
         EXAMPLE
           - ping:
