@@ -117,6 +117,13 @@ fn page(entry: &Entry, look: &Look) -> String {
             text += &wrap(&format!("Also written {}.", option.aliases.join(", ")), 6, look.width);
         }
     }
+    if !entry.refused.is_empty() {
+        text += &heading("REFUSED, THOUGH ANSIBLE HAS IT");
+    }
+    for (name, instead) in entry.refused {
+        let _ = writeln!(text, "  {name}");
+        text += &wrap(instead, 6, look.width);
+    }
     text += &heading("EXAMPLE");
     for line in entry.example.trim_end().lines() {
         let _ = writeln!(text, "{}", if line.is_empty() { String::new() } else { format!("  {line}") });
@@ -169,11 +176,18 @@ mod tests {
 
         OPTIONS
           data  text, default pong
-              What to return.
+              What to return; `crash` makes it fail, for a test of what happens then.
 
         EXAMPLE
           - ping:
         ");
+    }
+
+    #[test]
+    fn what_cannot_be_had_is_told_with_what_to_write_instead() {
+        let page = page(modules::find("uri").unwrap(), &PLAIN);
+        let (_, refused) = page.split_once("REFUSED, THOUGH ANSIBLE HAS IT\n").unwrap();
+        assert!(refused.starts_with("  ciphers\n      leave it out: "), "{refused}");
     }
 
     #[test]

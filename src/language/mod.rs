@@ -4,6 +4,7 @@ pub mod extra;
 pub mod inventory;
 pub mod layers;
 pub mod loader;
+pub mod managed;
 pub mod node;
 pub mod playbook;
 pub mod serial;

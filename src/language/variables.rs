@@ -1,8 +1,11 @@
 //! What a template can see: the contract between the engine, which knows the variables, and the templates, which ask.
 
+use super::layers::Table;
 use super::node::Node;
-use crate::base::Value;
+use crate::base::failure::Result;
+use crate::base::{Failure, Map, Value};
 use std::fmt::Debug;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The variables of one host at one step.
@@ -26,7 +29,23 @@ pub trait Variables: Send + Sync + Debug {
 
     /// Folders in which `lookup('file')`, `lookup('template')`, `{% include %}` search, nearest first (role, playbook).
     /// Each is a base folder: `files/`, `templates/`, `vars/` below it and then itself are tried.
-    fn folders(&self) -> Vec<std::path::PathBuf>;
+    fn folders(&self) -> Vec<PathBuf>;
+
+    /// The text behind a URL, for `lookup('url')`; `options` are those of the module `uri`.
+    fn fetch(&self, _url: &str, _options: &Map) -> Result<String> {
+        Err(Failure::new("nothing can be fetched here"))
+    }
+
+    /// The hosts that a pattern means, for `lookup('inventory_hostnames')`.
+    fn select(&self, _pattern: &str) -> Vec<String> {
+        vec![]
+    }
+
+    /// What a template file, which the user wrote as `written`, can say of itself: `ansible_managed`, `template_path` and
+    /// their kin. Nothing where there is no step that renders it.
+    fn of_template(&self, _file: &Path, _written: &str) -> Table {
+        Table::default()
+    }
 }
 
 /// The answer to a look-up.

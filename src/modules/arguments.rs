@@ -1,6 +1,6 @@
 //! The arguments that a user wrote, held against what a module declares: names, aliases, what is required, types.
 
-use super::{Entry, Module, Result};
+use super::{Entry, Module, Result, find};
 use crate::base::diagnostic::did_you_mean;
 use crate::base::{Failure, Map, Value};
 
@@ -9,17 +9,22 @@ pub fn check_names<'a>(entry: &Entry, names: impl IntoIterator<Item = &'a str>) 
     if entry.open {
         return Ok(());
     }
-    let schema = (entry.schema)().to_value();
-    let declared = schema["properties"].as_object().cloned().unwrap_or_default();
-    let mut known: Vec<&str> = declared.keys().map(String::as_str).collect();
-    let aliases = entry.aliases.iter().map(|(alias, _)| *alias);
+    let entries: Vec<&Entry> = std::iter::once(entry).chain(entry.passes_to.and_then(find)).collect();
+    let schemas: Vec<Value> = entries.iter().map(|entry| (entry.schema)().to_value()).collect();
+    let declared = schemas.iter().filter_map(|schema| schema["properties"].as_object());
+    let mut known: Vec<&str> = declared.flat_map(|options| options.keys().map(String::as_str)).collect();
+    let aliases = entries.iter().flat_map(|entry| entry.aliases).map(|(alias, _)| *alias);
     for name in names {
         if known.contains(&name) || aliases.clone().any(|alias| alias == name) {
             continue;
         }
         let module = entry.name;
         let failure = Failure::new(format!("unsupported option `{name}` of `{module}`"));
+        if let Some((_, instead)) = entry.refused.iter().find(|(refused, _)| *refused == name) {
+            return Err(failure.help(*instead));
+        }
         known.sort_unstable();
+        known.dedup();
         let list = match known.as_slice() {
             [] => format!("`{module}` has no options"),
             known => format!("`{module}` has {}", known.join(", ")),
@@ -94,8 +99,8 @@ fn blame<M: Module>(args: &Map, error: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Cx;
     use super::super::loose::{Flag, Text};
-    use super::super::{Cx, find};
     use super::*;
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
@@ -164,5 +169,19 @@ mod tests {
         assert_eq!(failure.message, "unsupported option `dta` of `ping`");
         assert_eq!(failure.help.unwrap(), "did you mean `data`? `ping` has data");
         assert!(check_names(find("set_fact").unwrap(), ["anything"]).is_ok());
+    }
+
+    #[test]
+    fn what_only_ansible_has_is_answered_with_what_to_write() {
+        let failure = check_names(find("get_url").unwrap(), ["url", "use_gssapi"]).unwrap_err();
+        assert_eq!(failure.message, "unsupported option `use_gssapi` of `get_url`");
+        assert!(failure.help.unwrap().contains("write `url_username`"));
+    }
+
+    #[test]
+    fn what_is_passed_on_may_be_written_and_is_checked() {
+        assert!(check_names(find("package").unwrap(), ["name", "update_cache", "allow_downgrades"]).is_ok());
+        let failure = check_names(find("service").unwrap(), ["name", "daemon_relaod"]).unwrap_err();
+        assert!(failure.help.unwrap().starts_with("did you mean `daemon_reload`?"));
     }
 }

@@ -76,7 +76,9 @@ impl Module for Assemble {
             let bytes = self.assembled(cx.system, &src)?;
             put(cx, how, Content::Bytes(&bytes))?
         };
-        report(cx, &path, Some(&self.src.0), done.backup)
+        let mut output = report(cx, &path, Some(&self.src.0), done)?;
+        output.insert("msg".into(), "OK".into());
+        Ok(output)
     }
 }
 

@@ -181,7 +181,8 @@ pub fn describe(system: &System, path: &Path) -> Result<Map> {
     let Some(meta) = system.meta(path)? else { return Ok(Map::new()) };
     let state = if meta.is_file() && meta.links > 1 { "hard" } else { meta.kind.word() };
     Ok(Map::from_iter([
-        ("mode".to_owned(), octal(meta.mode).into()),
+        // With a zero before all digits: `01777`, as in C.
+        ("mode".to_owned(), format!("0{:03o}", meta.mode).into()),
         ("owner".to_owned(), system.user_name(meta.uid)?.into()),
         ("group".to_owned(), system.group_name(meta.gid)?.into()),
         ("uid".to_owned(), meta.uid.into()),

@@ -85,7 +85,9 @@ impl Module for BlockInFile {
                 .help("write `{mark}` into `marker`; it becomes BEGIN and END"));
         }
         let path = cx.system.resolve(&cx.system.expand(&self.path.0)?)?;
-        let old = match text_to_edit(cx.system, &path)? {
+        let there = text_to_edit(cx.system, &path)?;
+        let created = there.is_none();
+        let old = match there {
             Some(old) => old,
             None if self.removes() => return Ok(message("file not present", None, None)),
             None if self.create.0 => String::new(),
@@ -94,6 +96,7 @@ impl Module for BlockInFile {
         let new = self.edited(&old, &first, &last)?;
         let said = match (new == old, self.removes()) {
             (true, _) => "",
+            (false, _) if created => "File created",
             (false, true) => "Block removed",
             (false, false) => "Block inserted",
         };
@@ -112,7 +115,8 @@ impl BlockInFile {
     }
 
     fn edited(&self, old: &str, first: &str, last: &str) -> Result<String> {
-        let mut lines: Vec<String> = old.lines().map(str::to_owned).collect();
+        // A carriage return before the newline is a part of the line, and stays.
+        let mut lines: Vec<String> = old.split_terminator('\n').map(str::to_owned).collect();
         let find = |marker: &str| lines.iter().rposition(|line| line == marker);
         let mut at = match (find(first), find(last)) {
             (Some(a), Some(b)) => {
@@ -127,8 +131,8 @@ impl BlockInFile {
                 lines.insert(at, String::new());
                 at += 1;
             }
-            let block: Vec<String> =
-                std::iter::once(first).chain(self.block.0.lines()).chain([last]).map(str::to_owned).collect();
+            let inside = self.block.0.split_terminator('\n');
+            let block: Vec<String> = std::iter::once(first).chain(inside).chain([last]).map(str::to_owned).collect();
             let end = at + block.len();
             lines.splice(at..at, block);
             if self.append_newline.0 && lines.get(end).is_some_and(|line| !line.is_empty()) {
@@ -207,5 +211,11 @@ mod tests {
         assert_eq!(host.read("/f"), "# BEGIN one\none\n# END one\n# BEGIN two\ntwo\n# END two\n");
         assert!(host.fails("blockinfile", json!({"path": "/f", "block": "x", "marker": "# x"})).contains("{mark}"));
         assert!(host.fails("blockinfile", json!({"path": "/no", "block": "x"})).contains("create: true"));
+    }
+
+    #[test]
+    fn lines_keep_how_they_end() {
+        let new = after("dos\r\nunix\n", json!({"block": "a\r\nb\n"}));
+        assert_eq!(new, "dos\r\nunix\n# BEGIN ANSIBLE MANAGED BLOCK\na\r\nb\n# END ANSIBLE MANAGED BLOCK\n");
     }
 }

@@ -60,13 +60,15 @@ impl Module for Command {
         if argv.is_empty() {
             return Err(Failure::new("no command given").with("rc", 256));
         }
+        // The result tells what was written.
+        let cmd = argv.iter().map(String::as_str).collect::<Value>();
         let argv: Vec<String> = if self.expand_argument_vars.0 {
             argv.iter().map(|word| expand(cx.system, word)).collect::<Result<_>>()?
         } else {
             argv
         };
         let execution = Execution {
-            cmd: argv.iter().map(String::as_str).collect::<Value>(),
+            cmd,
             shown: shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" ")),
             when: self.when.or(inline.when),
             streams: self.streams.or(inline.stdin),

@@ -63,6 +63,22 @@ impl Replacing {
     }
 }
 
+/// How a file that is encrypted with vault begins.
+const VAULT: [u8; 14] = *b"$ANSIBLE_VAULT";
+
+/// Refuses a file of the controller that is encrypted with vault.
+pub fn refuse_vault(local: &System, path: &Path) -> Result<()> {
+    let mut start = [0; VAULT.len()];
+    if local.open(path)?.read_exact(&mut start).is_ok() && start == VAULT {
+        return Err(Failure::new(format!(
+            "{}: it is encrypted with vault, and cannot be decrypted here",
+            path.display()
+        ))
+        .help("write `decrypt: false` to take it as it is"));
+    }
+    Ok(())
+}
+
 /// How it went.
 #[derive(Debug, Default)]
 pub struct Done {
@@ -203,9 +219,17 @@ fn by_checksum(name: String, before: Option<&str>, after: &str) -> Diff {
 /// Copies a file to a name with the time in it, as Ansible writes it, and returns that name.
 pub fn back_up(writer: &Writer, path: &Path, meta: &Meta) -> Result<PathBuf> {
     let time = jiff::Zoned::now().strftime("%Y-%m-%d@%H:%M:%S~");
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.{time}", std::process::id()));
-    let backup = PathBuf::from(name);
+    // Of two backups in one second the second must not replace the first.
+    let mut number = std::process::id();
+    let backup = loop {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{number}.{time}"));
+        let backup = PathBuf::from(name);
+        if writer.system().meta(&backup)?.is_none() {
+            break backup;
+        }
+        number += 1;
+    };
     writer.copy(path, &backup, Traits { mode: Some(meta.mode), uid: Some(meta.uid), gid: Some(meta.gid) })?;
     writer.times(&backup, Some(meta.accessed), Some(meta.modified))?;
     Ok(backup)

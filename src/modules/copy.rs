@@ -4,7 +4,7 @@ mod text;
 mod tree;
 
 use super::attributes::{Attributes, describe};
-use super::content::{Content, Replacing, put};
+use super::content::{Content, Done, Replacing, put, refuse_vault};
 use super::file::unknown;
 use super::loose::{Flag, Text, yes};
 use super::mode::Mode;
@@ -14,7 +14,6 @@ use crate::base::{Diff, Failure, Map, Value};
 use crate::system::{Algorithm, Kind, System};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::io::Read;
 use std::path::Path;
 use text::as_text;
 use tree::{tree_dest, walk};
@@ -65,9 +64,6 @@ pub struct Copy {
     #[schemars(skip)]
     tree: Option<Vec<Entry>>,
 }
-
-/// How a file that is encrypted with vault begins.
-const VAULT: [u8; 14] = *b"$ANSIBLE_VAULT";
 
 /// Something in a folder of the controller.
 #[derive(Debug, Serialize, Deserialize)]
@@ -204,13 +200,8 @@ impl Copy {
     }
 
     fn local_blob(&self, controller: &dyn Controller, local: &System, path: &Path) -> Result<BlobRef> {
-        let mut start = [0; VAULT.len()];
-        if self.decrypt.0 && local.open(path)?.read(&mut start).is_ok() && start == VAULT {
-            return Err(Failure::new(format!(
-                "{}: it is encrypted with vault, and cannot be decrypted here",
-                path.display()
-            ))
-            .help("write `decrypt: false` to copy it as it is"));
+        if self.decrypt.0 {
+            refuse_vault(local, path)?;
         }
         if let Some(wanted) = &self.checksum {
             let found = local.checksum(path, Algorithm::Sha1)?;
@@ -239,15 +230,15 @@ impl Copy {
         if self.follow.0 {
             path = cx.system.resolve(&path)?;
         }
-        let backup = self.put(cx, &path, content, attributes)?;
-        report(cx, &path, self.src.as_ref().map(|src| src.0.as_str()), backup)
+        let done = self.put(cx, &path, content, attributes)?;
+        report(cx, &path, self.src.as_ref().map(|src| src.0.as_str()), done)
     }
 
-    fn put(&self, cx: &mut Cx, path: &Path, content: Content, attributes: &Attributes) -> Result<Option<String>> {
+    fn put(&self, cx: &mut Cx, path: &Path, content: Content, attributes: &Attributes) -> Result<Done> {
         if !self.force.0 && cx.system.meta(path)?.is_some() {
-            return Ok(None);
+            return Ok(Done::default());
         }
-        Ok(put(cx, self.replacing.how(path, attributes), content)?.backup)
+        put(cx, self.replacing.how(path, attributes), content)
     }
 
     /// Makes a folder that is missing; one that is there is only managed where it belongs to the copied tree.
@@ -290,16 +281,19 @@ impl Copy {
 }
 
 /// What Ansible returns about a written file.
-pub(super) fn report(cx: &Cx, path: &Path, src: Option<&str>, backup: Option<String>) -> Result<Map> {
+pub(super) fn report(cx: &Cx, path: &Path, src: Option<&str>, done: Done) -> Result<Map> {
     let mut output = describe(cx.system, path)?;
     if cx.system.meta(path)?.is_some_and(|meta| meta.is_file()) {
         output.insert("checksum".into(), cx.system.checksum(path, Algorithm::Sha1)?.into());
+        if done.changed && !cx.check {
+            output.insert("md5sum".into(), cx.system.checksum(path, Algorithm::Md5)?.into());
+        }
     }
     output.insert("dest".into(), path.display().to_string().into());
     if let Some(src) = src {
         output.insert("src".into(), src.into());
     }
-    if let Some(backup) = backup {
+    if let Some(backup) = done.backup {
         output.insert("backup_file".into(), backup.into());
     }
     Ok(output)

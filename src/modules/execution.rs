@@ -84,7 +84,7 @@ impl Execution {
         cx: &mut Cx,
         argv: impl FnOnce(&crate::system::Writer) -> Result<(Vec<String>, Option<crate::system::Staged>)>,
     ) -> Result<Map> {
-        let folder = self.when.chdir.as_deref().map(|chdir| cx.system.expand(chdir)).transpose()?;
+        let folder = self.folder(cx.system)?;
         if let Some(folder) = &folder
             && !cx.system.is_folder(folder)?
         {
@@ -92,7 +92,7 @@ impl Execution {
                 .with("cmd", self.cmd)
                 .with("rc", 257));
         }
-        if let Some(why) = self.spared(cx.system, folder.as_ref())? {
+        if let Some(why) = self.spared(cx.system)? {
             return Ok(result(&self.cmd, &Ended { stdout: why.clone(), ..Ended::default() }, None, &why, true));
         }
         if cx.check && self.when.creates.is_none() && self.when.removes.is_none() {
@@ -136,10 +136,15 @@ impl Execution {
         Err(failure)
     }
 
+    fn folder(&self, system: &System) -> Result<Option<PathBuf>> {
+        self.when.chdir.as_deref().map(|chdir| system.expand(chdir)).transpose()
+    }
+
     /// Why it need not run.
-    fn spared(&self, system: &System, folder: Option<&PathBuf>) -> Result<Option<String>> {
+    pub fn spared(&self, system: &System) -> Result<Option<String>> {
+        let folder = self.folder(system)?;
         let there = |pattern: &str| -> Result<bool> {
-            let pattern = match folder {
+            let pattern = match &folder {
                 Some(folder) if !pattern.starts_with(['/', '~', '$']) => folder.join(pattern),
                 _ => system.expand(pattern)?,
             };

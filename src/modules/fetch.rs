@@ -3,7 +3,7 @@
 use super::loose::{Flag, Text, yes};
 use super::{Controller, Cx, Module, Origin, Reach, Result, TemplateOptions};
 use crate::base::failure::Context;
-use crate::base::{Failure, Map};
+use crate::base::{Failure, Map, Value};
 use crate::system::{Algorithm, System, Traits};
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder};
@@ -91,6 +91,8 @@ impl Module for Fetch {
         let checksum = cx.system.checksum(&path, Algorithm::Sha1)?;
         let same = self.have.as_deref() == Some(&checksum);
         output.insert("changed".into(), (!same).into());
+        output.insert("remote_checksum".into(), checksum.as_str().into());
+        output.insert("remote_md5sum".into(), Value::Null);
         output.insert("checksum".into(), checksum.into());
         if let Some(local) = &self.local {
             output.insert("dest".into(), local.display().to_string().into());
@@ -119,6 +121,7 @@ impl Module for Fetch {
         if self.validate_checksum.0 && found != sent {
             return Err(Failure::new(format!("{}: it changed while it was read; fetch it again", self.src.0)));
         }
+        output.insert("md5sum".into(), system.checksum(staged.path(), Algorithm::Md5)?.into());
         staged.commit_durably()
     }
 }

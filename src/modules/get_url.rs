@@ -32,6 +32,9 @@ pub struct GetUrl {
     /// Keep the old file beside the new one, under a name with the time.
     #[serde(default)]
     pub backup: Flag,
+    /// A folder on the host to download into; if left out, the file comes in beside `dest`, where it takes its place at once.
+    #[serde(default)]
+    pub tmp_dest: Option<String>,
     #[serde(flatten)]
     #[allow(missing_docs)]
     pub http: HttpOptions,
@@ -129,7 +132,7 @@ impl GetUrl {
         Ok((response.body, Answer { status: response.status, reason: response.reason, ..Answer::default() }))
     }
 
-    /// Downloads into a file beside `dest` and compares it with what is expected.
+    /// Downloads into a file beside `dest`, or in `tmp_dest`, and compares it with what is expected.
     fn fetch(
         &self,
         writer: &Writer,
@@ -139,16 +142,26 @@ impl GetUrl {
     ) -> Result<(Staged, Answer)> {
         let system = writer.system();
         let url = without_login(&self.url);
+        let folder = self.tmp_dest.as_ref().map(|folder| system.expand(folder)).transpose()?;
+        if let Some(folder) = folder.as_ref().filter(|folder| !system.is_folder(folder).unwrap_or_default()) {
+            return Err(Failure::new(format!("{}: there is no such folder to download into", folder.display()))
+                .help("make it in an earlier task with the module `file`, or leave out `tmp_dest`"));
+        }
         let (mut body, mut answer) = self.open(system, &self.url)?;
-        let staged = writer
-            .stage(dest, &mut body, None, traits)
-            .map_err(|failure| failure.context(format!("cannot download {url}")))?;
+        let first = match &folder {
+            Some(folder) => writer.stage(&folder.join("download"), &mut body, None, Traits::mode(0o600)),
+            None => writer.stage(dest, &mut body, None, traits),
+        };
+        let mut staged = first.map_err(|failure| failure.context(format!("cannot download {url}")))?;
         if let Some(Checksum { name, algorithm, hex }) = expected {
             let got = system.checksum(staged.path(), *algorithm)?;
             if got != *hex {
                 let message = format!("{url} has the wrong checksum: expected {name}:{hex}, got {name}:{got}");
                 return Err(Failure::new(message).help(format!("{} is left as it was", dest.display())));
             }
+        }
+        if folder.is_some() {
+            staged = writer.stage(dest, &mut system.open(staged.path())?, None, traits)?;
         }
         answer.size = system.meta(staged.path())?.map_or(0, |meta| meta.size);
         answer.sha1 = system.checksum(staged.path(), Algorithm::Sha1)?;
@@ -202,6 +215,7 @@ impl Module for GetUrl {
     checksum: sha256:0f3d1b7ce8f2a2bd0b9e6f6b9b7d4a1a5a2f1a4b6c8d9e0f1a2b3c4d5e6f7a8b
     mode: \"0755\"";
     const ALIASES: &'static [(&'static str, &'static str)] = HttpOptions::ALIASES;
+    const REFUSED: &'static [(&'static str, &'static str)] = HttpOptions::REFUSED;
     type Output = Map;
 
     fn run(&self, cx: &mut Cx) -> Result<Map> {
@@ -237,7 +251,12 @@ impl Module for GetUrl {
             let done = cx.change(diff, |writer| {
                 let (staged, answer) = self.fetch(writer, &dest, differing.traits, expected.as_ref())?;
                 Ok((self.commit(writer, &dest, staged, old)?, answer))
-            })?;
+            });
+            let elapsed = started.elapsed().as_secs();
+            let told = |failure: Failure| {
+                failure.with("url", url.as_str()).with("dest", name.as_str()).with("elapsed", elapsed)
+            };
+            let done = done.map_err(told)?;
             if let Some((kept, came)) = done {
                 (backup, answer) = (kept, Some(came));
             }
@@ -317,6 +336,20 @@ mod tests {
     }
 
     const HELLO: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+
+    #[test]
+    fn a_download_may_come_in_elsewhere() {
+        let (url, _) = serve(HELLO);
+        let host = Host::new();
+        host.folder("/opt");
+        let args = json!({"url": format!("{url}/x/geth"), "dest": "/opt/geth", "tmp_dest": "/big", "mode": "0755"});
+        assert!(host.fails("get_url", args.clone()).starts_with("/big: there is no such folder to download into"));
+        host.folder("/big");
+        let outcome = host.check_apply_apply("get_url", args);
+        assert_eq!((host.read("/opt/geth").as_str(), host.mode_of("/opt/geth")), ("hello", 0o755));
+        assert_eq!((host.names("/big"), host.names("/opt")), (vec![], vec!["geth".to_owned()]));
+        assert_eq!(outcome.output["msg"], "OK (5 bytes)");
+    }
 
     #[test]
     fn a_file_with_the_right_checksum_is_not_asked_for_again() {

@@ -3,7 +3,7 @@
 use super::loose::{Flag, Number, Text};
 use super::program::{must, tool};
 use super::{Cx, Module, Reach, Result};
-use crate::base::{Diff, Map};
+use crate::base::{Diff, Failure, Map};
 use crate::system::users::Group as Found;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,12 @@ pub struct Group {
     /// Take the number of a new group from those for system groups.
     #[serde(default)]
     pub system: Flag,
+    /// A new group's number is taken from here on; if left out, as the host is configured.
+    #[serde(default)]
+    pub gid_min: Option<Number>,
+    /// A new group's number is taken up to here; if left out, as the host is configured.
+    #[serde(default)]
+    pub gid_max: Option<Number>,
     /// Allow a `gid` that another group has.
     #[serde(default)]
     pub non_unique: Flag,
@@ -51,6 +57,17 @@ impl Group {
         }
         cx.system.group(&self.name.0)
     }
+
+    fn groupadd(&self) -> Vec<String> {
+        let mut argv = vec!["groupadd".to_owned()];
+        argv.extend(self.system.0.then(|| "-r".to_owned()));
+        for (setting, number) in [("GID_MIN", self.gid_min), ("GID_MAX", self.gid_max)] {
+            if let Some(number) = number {
+                argv.extend(["-K".into(), format!("{setting}={}", number.0)]);
+            }
+        }
+        argv
+    }
 }
 
 impl Module for Group {
@@ -64,6 +81,13 @@ impl Module for Group {
 
     fn run(&self, cx: &mut Cx) -> Result<Map> {
         let name = self.name.0.as_str();
+        for (option, given) in [("gid_min", self.gid_min), ("gid_max", self.gid_max)] {
+            if given.is_some() && self.local.0 {
+                return Err(
+                    Failure::new(format!("`{option}` cannot be used with `local`")).help("leave one of them out")
+                );
+            }
+        }
         let gid = self.gid.map(|gid| gid.0.to_string());
         let unique = |argv: &mut Vec<String>| {
             if let Some(gid) = &gid {
@@ -81,9 +105,8 @@ impl Module for Group {
                 })?;
             }
             (State::Present, None) => {
-                let mut argv = vec!["groupadd".to_owned()];
+                let mut argv = self.groupadd();
                 unique(&mut argv);
-                argv.extend(self.system.0.then(|| "-r".to_owned()));
                 argv.push(name.into());
                 let diff = Diff::value(format!("group {name}"), "absent", "present");
                 cx.change(diff, |writer| must(writer, &tool(argv)))?;
@@ -113,6 +136,7 @@ impl Module for Group {
 #[cfg(test)]
 mod tests {
     use super::super::registry::tests::call_on;
+    use super::Group;
     use crate::base::Diff;
     use crate::system::System;
     use serde_json::json;
@@ -143,5 +167,15 @@ mod tests {
         assert_eq!(diffs(json!({"name": "new-one", "local": true})), made);
         let removed = [Diff::value("group geth", "present", "absent")];
         assert_eq!(diffs(json!({"name": "geth", "state": "absent", "local": true})), removed);
+    }
+
+    #[test]
+    fn a_new_number_is_taken_from_a_range() {
+        let args = json!({"name": "geth", "gid_min": 5000, "gid_max": "5999", "system": true});
+        let group: Group = serde_json::from_value(args).unwrap();
+        assert_eq!(group.groupadd().join(" "), "groupadd -r -K GID_MIN=5000 -K GID_MAX=5999");
+        let (_root, system) = host();
+        let failure = call_on(&system, "group", json!({"name": "x", "gid_min": 1, "local": true}), true).unwrap_err();
+        assert_eq!(failure.message, "`gid_min` cannot be used with `local`");
     }
 }

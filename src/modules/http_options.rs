@@ -43,6 +43,12 @@ pub struct HttpOptions {
     /// Use the proxy that the environment names (`https_proxy`).
     #[serde(default = "yes")]
     pub use_proxy: Flag,
+    /// Without `url_username`, use the login that the `.netrc` of the user on the host has for the server.
+    #[serde(default = "yes")]
+    pub use_netrc: Flag,
+    /// Let the server compress what it sends. `false` asks for it as it is, for a file that is compressed already.
+    #[serde(default = "yes")]
+    pub decompress: Flag,
     /// What to call ourselves in `User-Agent`.
     #[serde(default)]
     pub http_agent: Option<Text>,
@@ -95,7 +101,17 @@ impl JsonSchema for Headers {
 impl HttpOptions {
     /// Other names of these arguments.
     pub const ALIASES: &'static [(&'static str, &'static str)] =
-        &[("username", "url_username"), ("user", "url_username"), ("password", "url_password")];
+        &[("username", "url_username"), ("user", "url_username"), ("password", "url_password"), ("attr", "attributes")];
+
+    /// Options of Ansible's that cannot be had.
+    pub const REFUSED: &'static [(&'static str, &'static str)] = &[
+        ("ciphers", "leave it out: TLS 1.2 and 1.3 are spoken, with the ciphers that are good today"),
+        (
+            "unredirected_headers",
+            "leave it out: a login never follows a redirect to another server. For other headers, ask the last address itself",
+        ),
+        ("use_gssapi", "leave it out, and write `url_username` and `url_password`, or a header `Authorization`"),
+    ];
 
     /// A request with these options.
     pub fn request(&self, method: &str, url: &str, seconds: i64) -> Request {
@@ -111,6 +127,8 @@ impl HttpOptions {
             (user.0.clone(), Secret::new(password))
         });
         request.proxy = self.use_proxy.0;
+        request.netrc = self.use_netrc.0;
+        request.compressed = self.decompress.0;
         request.trust = Trust {
             verify: self.validate_certs.0,
             ca_path: self.ca_path.clone(),

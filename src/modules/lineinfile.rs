@@ -76,7 +76,7 @@ impl Module for LineInFile {
             }
             let (new, said) = self.present("")?;
             let backup = self.edit.write(cx, &path, &new)?;
-            return Ok(message(said, None, backup));
+            return Ok(told(said, None, backup));
         };
         let (new, said, found) = match self.state {
             State::Present => {
@@ -89,8 +89,15 @@ impl Module for LineInFile {
             }
         };
         let backup = self.edit.write(cx, &path, &new)?;
-        Ok(message(&said, found, backup))
+        Ok(told(&said, found, backup))
     }
+}
+
+/// What this module returns: `backup` is always there, empty if no copy was made.
+fn told(said: &str, found: Option<usize>, backup: Option<String>) -> Map {
+    let mut output = message(said, found, backup);
+    output.entry("backup").or_insert("".into());
+    output
 }
 
 impl LineInFile {

@@ -50,6 +50,33 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
+/// A number that may have a fraction; also as a text.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize)]
+#[serde(transparent)]
+pub struct Decimal(pub f64);
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let number = match &value {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let number = number.filter(|number: &f64| number.is_finite());
+        number.map(Self).ok_or_else(|| D::Error::custom(format!("{value} is not a number")))
+    }
+}
+
+/// A boolean as Python writes it: that is what Ansible's modules get where they want a text.
+fn written(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "True".into(),
+        Value::Bool(false) => "False".into(),
+        other => other.to_string(),
+    }
+}
+
 /// A text; also a number or boolean, which becomes its text.
 #[derive(Debug, Clone, PartialEq, Eq, Default, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -60,7 +87,7 @@ impl<'de> Deserialize<'de> for Text {
         match Value::deserialize(deserializer)? {
             Value::String(text) => Ok(Self(text)),
             Value::Null => Err(D::Error::custom("nothing is not a text")),
-            value => Ok(Self(value.to_string())),
+            value => Ok(Self(written(&value))),
         }
     }
 }
@@ -77,7 +104,7 @@ impl<'de> Deserialize<'de> for Words {
                 .into_iter()
                 .map(|item| match item {
                     Value::String(text) => Ok(text),
-                    Value::Number(_) | Value::Bool(_) => Ok(item.to_string()),
+                    Value::Number(_) | Value::Bool(_) => Ok(written(&item)),
                     other => Err(D::Error::custom(format!("{other} is not a text"))),
                 })
                 .collect::<Result<_, _>>()
@@ -86,7 +113,7 @@ impl<'de> Deserialize<'de> for Words {
                 Ok(Self(text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()))
             }
             Value::Null => Ok(Self(Vec::new())),
-            other => Ok(Self(vec![other.to_string()])),
+            other => Ok(Self(vec![written(&other)])),
         }
     }
 }
@@ -108,6 +135,7 @@ macro_rules! schema {
 }
 schema!(Flag, "Flag", { "type": ["boolean", "string"] });
 schema!(Number, "Number", { "type": ["integer", "string"] });
+schema!(Decimal, "Decimal", { "type": ["number", "string"] });
 schema!(Text, "Text", { "type": ["string", "number", "boolean"] });
 schema!(Words, "Words", { "type": ["array", "string"], "items": { "type": "string" } });
 
@@ -120,7 +148,11 @@ mod tests {
     fn texts_become_what_is_meant() {
         assert_eq!(serde_json::from_value::<Flag>(json!("Yes")).unwrap(), Flag(true));
         assert_eq!(serde_json::from_value::<Number>(json!("42")).unwrap(), Number(42));
+        assert_eq!(serde_json::from_value::<Decimal>(json!("-1")).unwrap(), Decimal(-1.0));
+        assert!(serde_json::from_value::<Decimal>(json!("nan")).is_err());
         assert_eq!(serde_json::from_value::<Words>(json!("a, b")).unwrap().0, ["a", "b"]);
+        assert_eq!(serde_json::from_value::<Words>(json!([1, true])).unwrap().0, ["1", "True"]);
+        assert_eq!(serde_json::from_value::<Text>(json!(false)).unwrap().0, "False");
         assert!(serde_json::from_value::<Flag>(json!("maybe")).unwrap_err().to_string().contains("`maybe`"));
     }
 }

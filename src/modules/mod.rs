@@ -141,10 +141,14 @@ pub trait Module: DeserializeOwned + Serialize + JsonSchema + 'static {
     const REACH: Reach = Reach::World;
     /// Other names of arguments: `("dest", "path")` means that `dest` is read as `path`.
     const ALIASES: &'static [(&'static str, &'static str)] = &[];
+    /// Arguments of Ansible's module that cannot be had here, each with what to write instead.
+    const REFUSED: &'static [(&'static str, &'static str)] = &[];
     /// The argument that takes free text: `command: ls -l` fills `cmd`.
     const FREE_FORM: Option<&'static str> = None;
     /// Whether any argument is accepted beside the declared ones: `set_fact` makes variables of them.
     const OPEN: bool = false;
+    /// Another module, to which arguments go that are not declared here: `package` gives them to `apt`.
+    const PASSES_TO: Option<&'static str> = None;
     /// What the user can register. Must serialise to a table.
     type Output: Serialize;
 

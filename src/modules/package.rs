@@ -8,16 +8,21 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// Installs and removes packages, on hosts with apt.
+/// Installs and removes packages, on hosts with apt. Options of `apt` may be written here, too.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Package {
     /// Packages.
     pub name: Words,
     /// `present`, `latest` or `absent`.
+    #[serde(default)]
     pub state: State,
     /// The program to use: `auto` or `apt`.
     #[serde(default)]
     pub r#use: Option<Text>,
+    /// What `apt` gets beside these.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub more: Map,
 }
 
 impl Module for Package {
@@ -27,6 +32,7 @@ impl Module for Package {
     name: jq
     state: present";
     const ALIASES: &'static [(&'static str, &'static str)] = &[("pkg", "name")];
+    const PASSES_TO: Option<&'static str> = Some("apt");
     type Output = Map;
 
     fn run(&self, cx: &mut Cx) -> Result<Map> {
@@ -39,10 +45,9 @@ impl Module for Package {
             return Err(Failure::new(format!("cannot install packages on {name} {version}: only apt is known"))
                 .help("install them with `command`, or use Debian or one of its relatives"));
         }
-        let args = Map::from_iter([
-            ("name".to_owned(), self.name.0.iter().map(String::as_str).collect()),
-            ("state".to_owned(), serde_json::to_value(self.state).unwrap_or_default()),
-        ]);
+        let mut args = self.more.clone();
+        args.insert("name".into(), self.name.0.iter().map(String::as_str).collect());
+        args.insert("state".into(), serde_json::to_value(self.state).unwrap_or_default());
         let apt: &Entry = find("apt").ok_or_else(|| Failure::new("there is no module `apt`"))?;
         (apt.run)(args, cx)
     }

@@ -3,6 +3,7 @@
 use super::loose::{Flag, Number, Text, yes};
 use super::{Cx, Module, Reach, Result};
 use crate::base::{Failure, Map};
+use jiff::{SignedDuration, Zoned};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -58,7 +59,13 @@ impl Module for Pause {
 
     fn run(&self, _: &mut Cx) -> Result<Map> {
         self.duration()?;
+        let stop = Zoned::now();
+        let waited = SignedDuration::try_from_secs_f64(self.waited).unwrap_or_default();
+        let moment = |at: &Zoned| at.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string();
         Ok(Map::from_iter([
+            ("start".to_owned(), moment(&stop.saturating_sub(waited)).into()),
+            ("stop".to_owned(), moment(&stop).into()),
+            ("stderr".to_owned(), "".into()),
             ("user_input".to_owned(), self.user_input.clone().into()),
             ("echo".to_owned(), self.echo.0.into()),
             ("delta".to_owned(), Duration::try_from_secs_f64(self.waited.round()).unwrap_or_default().as_secs().into()),

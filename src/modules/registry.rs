@@ -16,10 +16,14 @@ pub struct Entry {
     pub reach: Reach,
     /// Other names of arguments.
     pub aliases: &'static [(&'static str, &'static str)],
+    /// Arguments of Ansible's that cannot be had, each with what to write instead.
+    pub refused: &'static [(&'static str, &'static str)],
     /// The argument that takes free text.
     pub free_form: Option<&'static str>,
     /// Whether any argument is accepted beside those of the schema.
     pub open: bool,
+    /// The module that gets the arguments that this one does not declare.
+    pub passes_to: Option<&'static str>,
     /// The JSON schema of the arguments; `description`s are the manual.
     pub schema: fn() -> schemars::Schema,
     /// [`Module::prepare`], over plain data.
@@ -40,8 +44,10 @@ impl Entry {
             example: M::EXAMPLE,
             reach: M::REACH,
             aliases: M::ALIASES,
+            refused: M::REFUSED,
             free_form: M::FREE_FORM,
             open: M::OPEN,
+            passes_to: M::PASSES_TO,
             schema: || schemars::schema_for!(M),
             prepare: |args, controller| to_map(&parse::<M>(args)?.prepare(controller)?),
             run: |args, cx| to_map(&parse::<M>(args)?.run(cx)?),
@@ -189,6 +195,10 @@ pub(super) mod tests {
             let targets = entry.aliases.iter().map(|(_, name)| *name).chain(entry.free_form);
             for target in targets {
                 assert!(known.contains_key(target), "{}: {target}", entry.name);
+            }
+            for (refused, _) in entry.refused {
+                let had = known.contains_key(*refused) || entry.aliases.iter().any(|(alias, _)| alias == refused);
+                assert!(!had, "{}: {refused} is both had and refused", entry.name);
             }
             for (name, property) in &known {
                 assert!(!name.starts_with('_'), "{}: {name} is for the engine only", entry.name);

@@ -57,7 +57,9 @@ impl Module for Replace {
         let new = [&old[..start], &middle, &old[end..]].concat();
         let said = if new == old { String::new() } else { format!("{count} replacements made") };
         let backup = self.edit.write(cx, &path, &new)?;
-        Ok(message(&said, None, backup))
+        let mut output = message(&said, None, backup);
+        output.insert("rc".into(), 0.into());
+        Ok(output)
     }
 }
 

@@ -1,10 +1,11 @@
 //! `script`: runs a file of the controller on the host.
 
+use super::content::refuse_vault;
 use super::execution::{Execution, Inline, Streams, When};
-use super::loose::Text;
+use super::loose::{Flag, Text, yes};
 use super::{BlobRef, Controller, Cx, Module, Result};
 use crate::base::{Failure, Map, Value};
-use crate::system::Traits;
+use crate::system::{System, Traits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,9 @@ pub struct Script {
     /// A program that reads the script, with its options; otherwise its first line (`#!`) says.
     #[serde(default)]
     pub executable: Option<String>,
+    /// `false`: take a script that is encrypted with vault as it is.
+    #[serde(default = "yes")]
+    pub decrypt: Flag,
     /// The script's bytes, and the arguments that follow it.
     #[serde(default, rename = "_script", skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
@@ -44,6 +48,9 @@ impl Module for Script {
             return Err(Failure::new("no script given"));
         };
         let path = controller.find("files", file)?;
+        if self.decrypt.0 {
+            refuse_vault(&System::new("/"), &std::path::absolute(&path).unwrap_or_else(|_| path.clone()))?;
+        }
         self.script = Some((controller.blob_file(&path)?, arguments.to_vec()));
         self.when = self.when.or(inline.when);
         self.executable = self.executable.or(inline.executable);
@@ -60,6 +67,10 @@ impl Module for Script {
             when: self.when.clone(),
             streams: Streams::default(),
         };
+        if let Some(why) = execution.spared(cx.system)? {
+            // Unlike `command`, which says that all is well.
+            return Ok(Map::from_iter([("skipped".to_owned(), true.into()), ("msg".to_owned(), why.into())]));
+        }
         let interpreter = shlex::split(self.executable.as_deref().unwrap_or_default()).unwrap_or_default();
         let folder = cx.system.expand(&cx.system.variable("TMPDIR").unwrap_or_else(|| "/tmp".into()))?;
         let blobs = cx.blobs();
@@ -72,5 +83,28 @@ impl Module for Script {
             argv.extend(arguments.iter().cloned());
             Ok((argv, Some(staged)))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Host, assert_output};
+    use serde_json::json;
+
+    #[test]
+    fn a_script_whose_work_is_done_is_skipped() {
+        let host = Host::new();
+        host.local("files/make.sh", "#!/no/such/program\n");
+        host.file("/done", "");
+        let outcome = host.run("script", json!({"cmd": "make.sh now creates=/done"})).unwrap();
+        assert_output(&outcome.output, json!({"skipped": true, "msg": "skipped, since /done exists"}));
+        assert!(!outcome.changed());
+    }
+
+    #[test]
+    fn an_encrypted_script_is_refused() {
+        let host = Host::new();
+        host.local("files/secret.sh", "$ANSIBLE_VAULT;1.1;AES256\n00\n");
+        assert!(host.fails("script", json!({"cmd": "secret.sh"})).contains("encrypted with vault"));
     }
 }

@@ -1,13 +1,14 @@
 //! `service`: `systemd` under the name that does not say so.
 
 use super::loose::{Flag, Number, Text};
-use super::systemd::{State, Systemd};
-use super::{Cx, Module, Result};
+use super::systemd::State;
+use super::{Cx, Entry, Module, Result, find};
 use crate::base::{Failure, Map};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Starts, stops and enables services. Hosts run systemd; what only other service managers know is accepted and not used.
+/// Starts, stops and enables services. Hosts run systemd, and options of `systemd` may be written here, too; what only other
+/// service managers know is accepted and not used.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Service {
     /// The service.
@@ -33,6 +34,10 @@ pub struct Service {
     /// Accepted for Ansible's sake: systemd takes no arguments for a service.
     #[serde(default)]
     pub arguments: Option<Text>,
+    /// What `systemd` gets beside these.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub more: Map,
 }
 
 impl Module for Service {
@@ -42,14 +47,22 @@ impl Module for Service {
     name: geth
     state: restarted";
     const ALIASES: &'static [(&'static str, &'static str)] = &[("args", "arguments")];
+    const PASSES_TO: Option<&'static str> = Some("systemd");
     type Output = Map;
 
     fn run(&self, cx: &mut Cx) -> Result<Map> {
-        if self.state.is_none() && self.enabled.is_none() {
+        if self.state.is_none() && self.enabled.is_none() && self.more.is_empty() {
             return Err(Failure::new("say what the service shall do: `state` or `enabled`"));
         }
-        let unit =
-            Systemd { name: Some(self.name.clone()), state: self.state, enabled: self.enabled, ..Systemd::default() };
-        unit.run(cx)
+        let mut args = self.more.clone();
+        args.insert("name".into(), self.name.0.as_str().into());
+        for (option, value) in [
+            ("state", serde_json::to_value(self.state).unwrap_or_default()),
+            ("enabled", self.enabled.map(|enabled| enabled.0).into()),
+        ] {
+            args.insert(option.into(), value);
+        }
+        let systemd: &Entry = find("systemd").ok_or_else(|| Failure::new("there is no module `systemd`"))?;
+        (systemd.run)(args, cx)
     }
 }

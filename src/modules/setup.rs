@@ -54,6 +54,7 @@ impl Module for Setup {
         let timeout = u64::try_from(self.gather_timeout.0).unwrap_or(10).max(1);
         let local = cx.system.local_facts(&LocalFacts { folder: &folder, timeout })?;
         facts.insert("ansible_local".into(), Value::Object(local));
+        facts.insert("module_setup".into(), true.into());
         let filter: Vec<_> = self.filter.0.iter().filter(|pattern| !pattern.is_empty()).collect();
         if !filter.is_empty() {
             facts.retain(|name, _| {
@@ -61,7 +62,6 @@ impl Module for Setup {
                 filter.iter().any(|pattern| fits(pattern, name) || fits(pattern, bare))
             });
         }
-        facts.insert("module_setup".into(), true.into());
         Ok(Map::from_iter([("ansible_facts".to_owned(), Value::Object(facts))]))
     }
 }
@@ -79,6 +79,6 @@ mod tests {
         let facts = output["ansible_facts"].as_object().unwrap();
         let mut names: Vec<_> = facts.keys().map(String::as_str).collect();
         names.sort_unstable();
-        assert_eq!(names, ["ansible_distribution", "ansible_kernel", "ansible_kernel_version", "module_setup"]);
+        assert_eq!(names, ["ansible_distribution", "ansible_kernel", "ansible_kernel_version"]);
     }
 }

@@ -1,6 +1,6 @@
 //! `stat`: what is known of a path.
 
-use super::attributes::{lsattr, octal};
+use super::attributes::octal;
 use super::loose::{Flag, Text, yes};
 use super::{Cx, Module, Reach, Result};
 use crate::base::{Failure, Map, Value};
@@ -25,11 +25,11 @@ pub struct Stat {
     /// Which checksum: `md5`, `sha1`, `sha224`, `sha256`, `sha384` or `sha512`.
     #[serde(default = "sha1")]
     pub checksum_algorithm: String,
-    /// Also ask the host's program `file` for MIME type and character set. Off unless asked for, since it starts a program.
-    #[serde(default)]
+    /// Also ask the host's program `file` for `mimetype` and `charset`; both are `unknown` where it has none.
+    #[serde(default = "yes")]
     pub get_mime: Flag,
-    /// Also ask the host's `lsattr` for attributes. Off unless asked for, since it starts a program.
-    #[serde(default)]
+    /// Also ask the host's `lsattr` for `attributes`, `attr_flags` and `version`.
+    #[serde(default = "yes")]
     pub get_attributes: Flag,
 }
 
@@ -81,10 +81,9 @@ impl Module for Stat {
             let target = system.read_link(&path)?;
             stat.insert("lnk_target".into(), target.display().to_string().into());
             stat.insert("lnk_source".into(), system.resolve(&path)?.display().to_string().into());
-        } else {
-            for (name, right) in [("readable", 'r'), ("writeable", 'w'), ("executable", 'x')] {
-                stat.insert(name.into(), system.may(&path, right).into());
-            }
+        }
+        for (name, right) in [("readable", 'r'), ("writeable", 'w'), ("executable", 'x')] {
+            stat.insert(name.into(), system.may(&path, right).into());
         }
         if meta.is_file() && self.get_checksum.0 && system.may(&path, 'r') {
             stat.insert("checksum".into(), system.checksum(&path, algorithm)?.into());
@@ -94,8 +93,13 @@ impl Module for Stat {
             stat.insert("mimetype".into(), kind.into());
             stat.insert("charset".into(), charset.into());
         }
-        if self.get_attributes.0 && matches!(meta.kind, Kind::File | Kind::Folder) {
-            let letters = lsattr(system, &path).unwrap_or_default();
+        if self.get_attributes.0 {
+            // Of other kinds a file system keeps none.
+            let has = matches!(meta.kind, Kind::File | Kind::Folder);
+            let (version, letters) = if has { attributes(system, &path) } else { None }.unzip();
+            let letters = letters.unwrap_or_default();
+            stat.insert("version".into(), version.into());
+            stat.insert("attributes".into(), letters.chars().filter_map(attribute).collect());
             stat.insert("attr_flags".into(), letters.into());
         }
         Ok(Output { stat })
@@ -191,6 +195,42 @@ fn mime(system: &System, path: &Path) -> (String, String) {
     }
 }
 
+/// What `lsattr -v` says of a path: its version number, and its attributes' letters without the dashes.
+fn attributes(system: &System, path: &Path) -> Option<(String, String)> {
+    let real = system.locate(path).display().to_string();
+    let ended = system.run(&Command::new(["lsattr", "-vd", &real])).ok().filter(|ended| ended.code == 0)?;
+    let (version, rest) = ended.stdout.trim_start().split_once(char::is_whitespace)?;
+    let letters = rest.split_whitespace().next().unwrap_or_default();
+    Some((version.to_owned(), letters.replace('-', "")))
+}
+
+/// Ansible's word for a letter of `man chattr`.
+fn attribute(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'a' => "append",
+        'A' => "noatime",
+        'c' => "compressed",
+        'C' => "nocow",
+        'd' => "nodump",
+        'D' => "dirsync",
+        'e' => "extents",
+        'E' => "encrypted",
+        'h' => "blocksize",
+        'i' => "immutable",
+        'I' => "indexed",
+        'j' => "journalled",
+        'N' => "inline",
+        's' => "zero",
+        'S' => "synchronous",
+        't' => "notail",
+        'T' => "blockroot",
+        'u' => "undelete",
+        'X' => "compressedraw",
+        'Z' => "compresseddirty",
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{Host, assert_output};
@@ -231,5 +271,22 @@ mod tests {
         assert_output(&found, json!({"islnk": true, "lnk_target": "d", "lnk_source": "/d"}));
         assert_output(&stat(&host, json!({"path": "/link", "follow": true})), json!({"isdir": true, "islnk": false}));
         assert!(host.fails("stat", json!({"path": "/link", "checksum_algorithm": "crc"})).contains("`crc`"));
+    }
+
+    #[test]
+    fn type_and_attributes_are_told_unless_they_are_not_wanted() {
+        let host = Host::new();
+        host.file("/f", "x");
+        host.link("f", "/link");
+        for path in ["/f", "/link"] {
+            let found = stat(&host, json!({"path": path}));
+            // What they say depends on the programs and the disk that this machine has.
+            assert!(found["mimetype"].is_string() && found["charset"].is_string(), "{found:?}");
+            assert!(found["attributes"].is_array() && found["attr_flags"].is_string(), "{found:?}");
+            assert!(found.contains_key("version") && found["readable"] == true, "{found:?}");
+        }
+        let found = stat(&host, json!({"path": "/f", "mime": false, "attr": false}));
+        assert!(!found.contains_key("mimetype") && !found.contains_key("attr_flags"));
+        assert_eq!((super::attribute('i'), super::attribute('m')), (Some("immutable"), None));
     }
 }

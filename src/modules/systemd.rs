@@ -4,7 +4,7 @@ use super::loose::{Flag, Text};
 use super::program::{ask, complaint, must, tool};
 use super::{Cx, Module, Result};
 use crate::base::{Diff, Failure, Map, Value};
-use crate::system::System;
+use crate::system::{Command, System};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -36,7 +36,7 @@ pub struct Systemd {
     /// Do not wait until the unit has started or stopped.
     #[serde(default)]
     pub no_block: Flag,
-    /// `system`: the units of the host. Those of users cannot be managed.
+    /// Whose units: the host's, or with `become_user` those of a user who is logged in or lingers.
     #[serde(default)]
     pub scope: Scope,
 }
@@ -62,10 +62,23 @@ pub enum Scope {
     /// The host's.
     #[default]
     System,
-    /// The connected user's.
+    /// The user's as whom the task runs.
     User,
-    /// Every user's.
+    /// Every user's: refused, since systemd does not tell how they are.
     Global,
+}
+
+impl Scope {
+    /// A command line for systemd.
+    fn tool<'a>(self, program: &'a str, words: impl IntoIterator<Item = &'a str>) -> Command {
+        let mut command = tool([program].into_iter().chain((self == Self::User).then_some("--user")).chain(words));
+        if self == Self::User && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+            // What a login would have set: there the user's systemd is asked.
+            let folder = format!("/run/user/{}", rustix::process::geteuid().as_raw());
+            command.environment.insert("XDG_RUNTIME_DIR".into(), folder);
+        }
+        command
+    }
 }
 
 /// What `systemctl show` says of a unit: a property a line, values may hold `=`.
@@ -79,13 +92,14 @@ fn properties(text: &str) -> Map {
 /// A unit as it is.
 struct Unit {
     name: String,
+    scope: Scope,
     status: Map,
 }
 
 impl Unit {
-    fn look(system: &System, name: &str) -> Result<Self> {
-        let text = ask(system, &tool(["systemctl", "show", "--no-pager", "--", name]))?;
-        Ok(Self { name: name.to_owned(), status: properties(&text) })
+    fn look(system: &System, name: &str, scope: Scope) -> Result<Self> {
+        let text = ask(system, &scope.tool("systemctl", ["show", "--no-pager", "--", name]))?;
+        Ok(Self { name: name.to_owned(), scope, status: properties(&text) })
     }
 
     fn get(&self, property: &str) -> &str {
@@ -116,7 +130,7 @@ impl Unit {
             "static" => None,
             // Scripts of System V, and instances whose template alone has a file.
             "" | "generated" | "transient" if self.found() => {
-                let ended = system.run(&tool(["systemctl", "is-enabled", "--", &self.name]))?;
+                let ended = system.run(&self.scope.tool("systemctl", ["is-enabled", "--", &self.name]))?;
                 Some(ended.code == 0 && !matches!(ended.stdout.trim(), "indirect" | "alias"))
             }
             _ => Some(false),
@@ -129,15 +143,15 @@ impl Systemd {
         let options = [(self.force.0 && verb != "start", "--force"), (self.no_block.0, "--no-block")];
         let managing = matches!(verb, "enable" | "disable" | "mask" | "unmask");
         let options = options.iter().filter(|(on, option)| *on && (*option == "--force") == managing);
-        let argv = ["systemctl", verb].into_iter().chain(options.map(|(_, option)| *option)).chain(["--", unit]);
-        let command = tool(argv);
+        let words = [verb].into_iter().chain(options.map(|(_, option)| *option)).chain(["--", unit]);
+        let command = self.scope.tool("systemctl", words);
         cx.change(diff, |writer| {
             let ended = writer.run(&command)?;
             if ended.code == 0 {
                 return Ok(());
             }
             let failure = complaint(&command, &ended).context(format!("cannot {verb} {unit}"));
-            Err(match last_words(writer.system(), unit) {
+            Err(match last_words(writer.system(), unit, self.scope) {
                 Some(log) if !managing => failure.help(format!("the last lines of its log:\n{log}")),
                 _ => failure,
             })
@@ -191,8 +205,8 @@ impl Systemd {
 }
 
 /// What a unit that failed said last; it is what everybody looks at next.
-fn last_words(system: &System, unit: &str) -> Option<String> {
-    let command = tool(["journalctl", "--no-pager", "-q", "-n", "5", "-o", "cat", "-u", unit]);
+fn last_words(system: &System, unit: &str, scope: Scope) -> Option<String> {
+    let command = scope.tool("journalctl", ["--no-pager", "-q", "-n", "5", "-o", "cat", "-u", unit]);
     let ended = system.run(&command).ok()?;
     let text = ended.stdout.trim_end();
     (!text.is_empty()).then(|| text.to_owned())
@@ -216,9 +230,9 @@ impl Module for Systemd {
     type Output = Map;
 
     fn run(&self, cx: &mut Cx) -> Result<Map> {
-        if self.scope != Scope::System {
-            return Err(Failure::new("only the units of the system itself can be managed, not those of users")
-                .help("leave `scope` out"));
+        if self.scope == Scope::Global {
+            return Err(Failure::new("units of all users cannot be managed: systemd does not tell how they are")
+                .help("write `command: systemctl --global enable UNIT`, with `creates` the link that it makes"));
         }
         if !cx.system.exists(Path::new("/run/systemd/system"))? {
             return Err(Failure::new("systemd does not run on this host"));
@@ -226,7 +240,7 @@ impl Module for Systemd {
         // Not a change: afterwards systemd knows what its files say, which it would have to read at some time anyway.
         for (wanted, verb) in [(self.daemon_reexec, "daemon-reexec"), (self.daemon_reload, "daemon-reload")] {
             if wanted.0 && !cx.check {
-                must(&cx.system.writer(), &tool(["systemctl", verb]))?;
+                must(&cx.system.writer(), &self.scope.tool("systemctl", [verb]))?;
             }
         }
         let Some(Text(name)) = &self.name else {
@@ -238,7 +252,7 @@ impl Module for Systemd {
         if name.contains(['*', '?']) {
             return Err(Failure::new(format!("`{name}` is a pattern; name one unit")));
         }
-        let unit = Unit::look(cx.system, name)?;
+        let unit = Unit::look(cx.system, name, self.scope)?;
         let acts = self.state.is_some() || self.enabled.is_some();
         // In check mode an earlier task may only have predicted the unit's file.
         if acts && !unit.found() && !cx.check && (self.state, self.enabled) != (Some(State::Stopped), None) {
@@ -265,7 +279,7 @@ mod tests {
     use super::*;
 
     fn unit(text: &str) -> Unit {
-        Unit { name: "geth".into(), status: properties(text) }
+        Unit { name: "geth".into(), scope: Scope::System, status: properties(text) }
     }
 
     #[test]
@@ -285,6 +299,15 @@ mod tests {
         assert!(masked.masked() && masked.found());
         let failed = unit("LoadState=loaded\nActiveState=failed\nUnitFileState=disabled\n");
         assert!(failed.stopped() && !failed.running());
+    }
+
+    #[test]
+    fn a_users_units_are_asked_for_where_a_login_would() {
+        let command = Scope::User.tool("systemctl", ["show", "--", "node"]);
+        assert_eq!(command.argv.join(" "), "systemctl --user show -- node");
+        let set = std::env::var_os("XDG_RUNTIME_DIR").is_some();
+        assert!(set || command.environment["XDG_RUNTIME_DIR"].starts_with("/run/user/"));
+        assert_eq!(Scope::System.tool("systemctl", ["x"]).argv, ["systemctl", "x"]);
     }
 
     #[test]

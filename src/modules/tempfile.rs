@@ -50,6 +50,12 @@ impl Module for TempFile {
     type Output = Map;
 
     fn run(&self, cx: &mut Cx) -> Result<Map> {
+        for (option, text) in [("prefix", &self.prefix), ("suffix", &self.suffix)] {
+            if text.contains('/') {
+                return Err(Failure::new(format!("`{option}` is a part of the file's name, `{text}` is not"))
+                    .help("name the folder in `path`"));
+            }
+        }
         let folder = match &self.path {
             Some(path) => cx.system.expand(path)?,
             None => cx.system.variable("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from),
@@ -94,5 +100,11 @@ mod tests {
         assert_output(&one.output, json!({"mode": "0700", "state": "directory"}));
         assert_eq!(one.output["path"].as_str().unwrap().rsplit('.').next(), Some("d"));
         assert!(host.fails("tempfile", json!({"path": "/no"})).contains("no such folder"));
+    }
+
+    #[test]
+    fn a_prefix_does_not_lead_out_of_the_folder() {
+        let failure = Host::new().fails("tempfile", json!({"path": "/tmp", "prefix": "../etc/"}));
+        assert!(failure.starts_with("`prefix` is a part of the file's name"), "{failure}");
     }
 }

@@ -1,7 +1,7 @@
 //! `template`: a text with the host's variables filled in.
 
 use super::attributes::Attributes;
-use super::content::{Content, Replacing, put};
+use super::content::{Content, Done, Replacing, put};
 use super::copy::report;
 use super::loose::{Flag, Text, yes};
 use super::{BlobRef, Controller, Cx, Module, Origin, Reach, Result, TemplateOptions};
@@ -133,11 +133,11 @@ impl Module for Template {
         if self.follow.0 {
             path = cx.system.resolve(&path)?;
         }
-        let mut backup = None;
+        let mut done = Done::default();
         if self.force.0 || cx.system.meta(&path)?.is_none() {
-            backup = put(cx, self.replacing.how(&path, &self.attributes), Content::Blob(blob))?.backup;
+            done = put(cx, self.replacing.how(&path, &self.attributes), Content::Blob(blob))?;
         }
-        report(cx, &path, Some(&self.src.0), backup)
+        report(cx, &path, Some(&self.src.0), done)
     }
 }
 

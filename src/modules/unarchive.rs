@@ -1,27 +1,34 @@
 //! `unarchive`: what is in a tar or zip archive, onto the host.
 
 use super::attributes::{Attributes, describe};
+use super::content::refuse_vault;
 use super::file::unknown;
-use super::loose::{Flag, Text, Words, yes};
+use super::loose::{Flag, Number, Text, Words, yes};
 use super::unpack::{Archive, Kind};
 use super::{BlobRef, Controller, Cx, Module, Reach, Result};
 use crate::base::failure::Context;
 use crate::base::{Diff, Failure, Map};
-use crate::system::{System, Traits, Writer};
+use crate::system::http::{Request, without_login};
+use crate::system::{Algorithm, System, Traits, Writer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Unpacks an archive with the host's own `tar` or `unzip`, if what it holds is not there already.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Unarchive {
-    /// The archive: on the controller, searched in `files/`, or with `remote_src` on the host. Fetch URLs with `get_url`.
+    /// The archive: on the controller, searched in `files/`; with `remote_src` on the host, or a URL from which the host
+    /// downloads it.
     pub src: Text,
     /// The folder to unpack into; it must exist.
     pub dest: Text,
-    /// The archive is on the host.
+    /// The archive is on the host, or the host downloads it.
     #[serde(default)]
     pub remote_src: Flag,
+    /// Refuse a server that cannot prove its name, if `src` is a URL. Only switch it off for a test.
+    #[serde(default = "yes")]
+    pub validate_certs: Flag,
     /// The contrary of `remote_src`, as old playbooks have it.
     #[serde(default)]
     pub copy: Option<Flag>,
@@ -46,6 +53,9 @@ pub struct Unarchive {
     /// `false`: take an archive that is encrypted with vault as it is.
     #[serde(default = "yes")]
     pub decrypt: Flag,
+    /// Accepted for Ansible's sake: archives are never in memory.
+    #[serde(default)]
+    pub io_buffer_size: Option<Number>,
     #[serde(flatten)]
     #[allow(missing_docs, reason = "flattened: its fields carry the manual")]
     pub attributes: Attributes,
@@ -89,13 +99,17 @@ impl Module for Unarchive {
     type Output = Map;
 
     fn prepare(mut self, controller: &dyn Controller) -> Result<Self> {
-        if self.src.0.contains("://") {
-            return Err(Failure::new(format!("`{}` is an address; `unarchive` takes files", self.src.0))
-                .help("fetch it with `get_url` and unpack it with `remote_src: true`"));
+        if self.is_url() && !self.is_remote() {
+            return Err(Failure::new(format!("`{}` is an address and not a file of the controller", self.shown()))
+                .help("write `remote_src: true`, and the host downloads it"));
         }
         if !self.is_remote() {
             let found = controller.find("files", &self.src.0)?;
-            self.blob = Some(controller.blob_file(&std::path::absolute(&found).context(found.display())?)?);
+            let path = std::path::absolute(&found).context(found.display())?;
+            if self.decrypt.0 {
+                refuse_vault(&System::new("/"), &path)?;
+            }
+            self.blob = Some(controller.blob_file(&path)?);
         }
         Ok(self)
     }
@@ -104,7 +118,7 @@ impl Module for Unarchive {
         let dest = cx.system.expand(&self.dest.0)?;
         let shown = dest.display().to_string();
         let mut output =
-            Map::from_iter([("dest".to_owned(), shown.clone().into()), ("src".to_owned(), self.src.0.clone().into())]);
+            Map::from_iter([("dest".to_owned(), shown.clone().into()), ("src".to_owned(), self.shown().into())]);
         if let Some(creates) = &self.creates
             && cx.system.exists(&cx.system.expand(&creates.0)?)?
         {
@@ -120,6 +134,7 @@ impl Module for Unarchive {
                 .help("make it in an earlier task: `file: {path: ..., state: directory}`"));
         }
         let Some(source) = self.source(cx)? else { return Ok(unknown(&cx.system.expand(&self.src.0)?)) };
+        let shown_source = self.shown();
         let archive = Archive {
             kind: Kind::of(cx.system, source.path())?,
             file: cx.system.locate(source.path()).display().to_string(),
@@ -135,11 +150,8 @@ impl Module for Unarchive {
         if let Some(example) = differing.first() {
             // Who shall own it must be known before anything is unpacked.
             self.attributes.for_new(cx, false)?;
-            let diff = Diff::action(format!(
-                "unpack {} into {shown}: {} differ, first: {example}",
-                self.src.0,
-                differing.len()
-            ));
+            let count = differing.len();
+            let diff = Diff::action(format!("unpack {shown_source} into {shown}: {count} differ, first: {example}"));
             cx.change(diff, |writer| {
                 archive.extract(writer)?;
                 members.iter().try_for_each(|member| self.set(writer, &dest.join(member)))
@@ -163,23 +175,40 @@ impl Unarchive {
         self.copy.map_or(self.remote_src.0, |copy| !copy.0)
     }
 
+    fn is_url(&self) -> bool {
+        self.src.0.contains("://")
+    }
+
+    /// What `src` says, without a login in it.
+    fn shown(&self) -> String {
+        if self.is_url() { without_login(&self.src.0) } else { self.src.0.clone() }
+    }
+
     /// The archive as a file that `tar` can read; `None`: in check mode it is not there yet.
     fn source(&self, cx: &Cx) -> Result<Option<Source>> {
-        let Some(blob) = &self.blob else {
-            let path = cx.system.expand(&self.src.0)?;
-            return match cx.system.exists(&path)? {
-                true => Ok(Some(Source::Here(path))),
-                false if cx.check => Ok(None),
-                false => Err(Failure::new(format!("{}: there is no such archive on the host", path.display()))),
-            };
-        };
-        // A file of the moment, which only this call sees: no change of the host, and needed to know whether there is one.
-        let writer = cx.system.writer();
-        let folder = cx.system.variable("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
-        let path = folder.join(format!(".chainwright-{}-{}", std::process::id(), &blob.sha256[..16]));
-        writer.folders(&folder, Traits::default())?;
-        writer.stage(&path, &mut cx.blob(blob)?, Some(&blob.sha256), Traits::mode(0o600))?.commit()?;
-        Ok(Some(Source::Brought(path, writer)))
+        if let Some(blob) = &self.blob {
+            return bring(cx, &mut cx.blob(blob)?, &blob.sha256[..16], Some(&blob.sha256)).map(Some);
+        }
+        if self.is_url() {
+            let mut request = Request::new("GET", &self.src.0);
+            request.trust.verify = self.validate_certs.0;
+            request.netrc = true;
+            request.compressed = false;
+            let mut response = cx.system.http(&request)?;
+            if response.status >= 400 {
+                let shown = self.shown();
+                let message = format!("{shown}: the server answered {} {}", response.status, response.reason);
+                return Err(Failure::new(message).with("status_code", response.status));
+            }
+            let name = &Algorithm::Sha256.of(self.src.0.as_bytes())[..16];
+            return bring(cx, &mut response.body, name, None).map(Some);
+        }
+        let path = cx.system.expand(&self.src.0)?;
+        match cx.system.exists(&path)? {
+            true => Ok(Some(Source::Here(path))),
+            false if cx.check => Ok(None),
+            false => Err(Failure::new(format!("{}: there is no such archive on the host", path.display()))),
+        }
     }
 
     /// Sets attributes of what was just unpacked.
@@ -200,10 +229,21 @@ impl Unarchive {
     }
 }
 
+/// A file of the moment, which only this call sees: no change of the host, and needed to know whether there is one.
+fn bring(cx: &Cx, bytes: &mut dyn Read, name: &str, sha256: Option<&str>) -> Result<Source> {
+    let writer = cx.system.writer();
+    let folder = cx.system.variable("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
+    let path = folder.join(format!(".chainwright-{}-{name}", std::process::id()));
+    writer.folders(&folder, Traits::default())?;
+    writer.stage(&path, bytes, sha256, Traits::mode(0o600))?.commit()?;
+    Ok(Source::Brought(path, writer))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{Host, assert_output};
     use serde_json::json;
+    use std::io::{BufRead, BufReader, Write};
     use std::process::Command;
 
     /// A controller with `files/a.tar.gz`, which holds `top/run` and `top/data`.
@@ -234,6 +274,28 @@ mod tests {
         host.file("/opt/top/data", "spoiled");
         host.check_apply_apply("unarchive", args);
         assert_eq!(host.read("/opt/top/data"), "x\n");
+    }
+
+    #[test]
+    fn a_host_downloads_an_archive_and_keeps_none_of_it() {
+        let host = host();
+        let bytes = std::fs::read(host.local("files/x", "").with_file_name("a.tar.gz")).unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let src = format!("http://me:secret@{}/a.tar.gz", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+                lines.take_while(|line| !line.is_empty()).for_each(drop);
+                let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", bytes.len());
+                stream.write_all(&[head.as_bytes(), &bytes].concat()).unwrap();
+            }
+        });
+        let args = json!({"src": src, "dest": "/opt", "remote_src": true, "validate_certs": false});
+        let done = host.check_apply_apply("unarchive", args);
+        assert_eq!(host.read("/opt/top/data"), "x\n");
+        assert!(host.names("/tmp").is_empty(), "the archive is gone");
+        assert!(!format!("{done:?}").contains("secret"), "{done:?}");
     }
 
     #[test]
@@ -300,7 +362,7 @@ mod tests {
             (json!({"src": "a.tar.gz", "dest": "/no"}), "does not exist"),
             (json!({"src": "text", "dest": "/opt"}), "neither a tar nor a zip archive"),
             (json!({"src": "/gone", "dest": "/opt", "remote_src": true}), "no such archive on the host"),
-            (json!({"src": "https://x/y.tgz", "dest": "/opt"}), "get_url"),
+            (json!({"src": "https://me:secret@x/y.tgz", "dest": "/opt"}), "`https://x/y.tgz` is an address"),
         ] {
             let said = host.fails("unarchive", args.clone());
             assert!(said.contains(message), "{args}: {said}");

@@ -1,5 +1,7 @@
 //! `uri`: asks a web service.
 
+mod multipart;
+
 use super::attributes::{Attributes, describe};
 use super::content::{Content, Put, put};
 use super::http_options::HttpOptions;
@@ -9,6 +11,7 @@ use crate::base::{Failure, Map, Value};
 use crate::system::http::{Response, without_login};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
@@ -33,7 +36,7 @@ pub struct Uri {
     /// A file to send instead of `body`: on the controller, searched in the role's `files`.
     #[serde(default)]
     pub src: Option<String>,
-    /// `src` is a file on the host.
+    /// `src`, and the files of a form, are on the host.
     #[serde(default)]
     pub remote_src: Flag,
     /// Which answers are right.
@@ -45,6 +48,9 @@ pub struct Uri {
     /// `safe` (only for GET and HEAD), `all` or `none`.
     #[serde(default = "safe")]
     pub follow_redirects: Text,
+    /// A Unix socket on the host to send the request through; the URL's host is then only a name for the server.
+    #[serde(default)]
+    pub unix_socket: Option<String>,
     /// A file on the host to write the answer to.
     #[serde(default)]
     pub dest: Option<String>,
@@ -67,6 +73,10 @@ pub struct Uri {
     #[serde(default, rename = "_src", skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub blob: Option<BlobRef>,
+    /// The controller's files of a form.
+    #[serde(default, rename = "_files", skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(skip)]
+    pub files: multipart::Files,
 }
 
 /// How a body is written.
@@ -80,6 +90,9 @@ pub enum BodyFormat {
     Json,
     /// As a web form sends it: `a=1&b=2`.
     FormUrlencoded,
+    /// As a web form with files in it: each field is a text, or a table with `filename` (a file of the controller, with
+    /// `remote_src` of the host) or `content`, and if need be `mime_type` and `multipart_encoding` (`base64` or `7or8bit`).
+    FormMultipart,
 }
 
 fn get() -> String {
@@ -137,7 +150,7 @@ fn is_json(content_type: &str) -> bool {
 }
 
 impl Uri {
-    fn body(&self, cx: &Cx) -> Result<Option<(Vec<u8>, Option<&'static str>)>> {
+    fn body(&self, cx: &Cx) -> Result<Option<(Vec<u8>, Option<String>)>> {
         if self.src.is_some() {
             let mut bytes = Vec::new();
             match (&self.blob, &self.src) {
@@ -151,16 +164,20 @@ impl Uri {
         }
         let text = match (&self.body, self.body_format) {
             (Value::Null, _) => return Ok(None),
+            (body, BodyFormat::FormMultipart) => {
+                let (bytes, kind) = multipart::encode(cx, body, &self.files)?;
+                return Ok(Some((bytes, Some(kind))));
+            }
             (Value::String(text), _) => text.clone(),
             (body, BodyFormat::FormUrlencoded) => form(body)?,
             (body, BodyFormat::Raw | BodyFormat::Json) => body.to_string(),
         };
         let kind = match self.body_format {
-            BodyFormat::Raw => None,
             BodyFormat::Json => Some("application/json"),
             BodyFormat::FormUrlencoded => Some("application/x-www-form-urlencoded"),
+            BodyFormat::Raw | BodyFormat::FormMultipart => None,
         };
-        Ok(Some((text.into_bytes(), kind)))
+        Ok(Some((text.into_bytes(), kind.map(str::to_owned))))
     }
 
     fn redirects(&self) -> Result<u32> {
@@ -199,6 +216,13 @@ impl Uri {
     }
 }
 
+/// The cookies that a server sets, by name, without their terms.
+fn cookies(headers: &[(String, String)]) -> Map {
+    let set = headers.iter().filter(|(name, _)| name == "set-cookie");
+    let pairs = set.filter_map(|(_, cookie)| cookie.split(';').next()?.split_once('='));
+    pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().into())).collect()
+}
+
 /// Status, final URL and headers; a header's name becomes a variable's: `content_type`.
 fn summary(asked: &str, response: &Response, elapsed: u64) -> Map {
     let mut output = Map::new();
@@ -209,6 +233,10 @@ fn summary(asked: &str, response: &Response, elapsed: u64) -> Map {
             _ => _ = output.insert(name, value.as_str().into()),
         }
     }
+    let cookies = cookies(&response.headers);
+    let words: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={}", plain(value))).collect();
+    output.insert("cookies".into(), cookies.into());
+    output.insert("cookies_string".into(), words.join("; ").into());
     output.insert("status".into(), response.status.into());
     output.insert("url".into(), response.url.as_str().into());
     output.insert("redirected".into(), (response.url.trim_end_matches('/') != asked.trim_end_matches('/')).into());
@@ -226,11 +254,14 @@ impl Module for Uri {
     body: {jsonrpc: \"2.0\", id: 1, method: eth_blockNumber, params: []}
   register: head";
     const ALIASES: &'static [(&'static str, &'static str)] = HttpOptions::ALIASES;
+    const REFUSED: &'static [(&'static str, &'static str)] = HttpOptions::REFUSED;
     type Output = Map;
 
     fn prepare(mut self, controller: &dyn Controller) -> Result<Self> {
         if let Some(src) = self.src.as_ref().filter(|_| !self.remote_src.0) {
             self.blob = Some(controller.blob_file(&controller.find("files", src)?)?);
+        } else if self.body_format == BodyFormat::FormMultipart && !self.remote_src.0 {
+            self.files = multipart::gather(&self.body, controller)?;
         }
         Ok(self)
     }
@@ -247,9 +278,15 @@ impl Module for Uri {
         let started = Instant::now();
         let mut request = self.http.request(&self.method, &self.url, 30);
         request.redirects = self.redirects()?;
+        request.socket = self.unix_socket.as_ref().map(|socket| cx.system.expand(socket)).transpose()?;
         if let Some((body, kind)) = self.body(cx)? {
-            let has_kind = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-            request.headers.extend(kind.filter(|_| !has_kind).map(|kind| ("Content-Type".into(), kind.into())));
+            let is_kind = |name: &str| name.eq_ignore_ascii_case("content-type");
+            if self.body_format == BodyFormat::FormMultipart {
+                // What separates its parts is known only here.
+                request.headers.retain(|(name, _)| !is_kind(name));
+            }
+            let has_kind = request.headers.iter().any(|(name, _)| is_kind(name));
+            request.headers.extend(kind.filter(|_| !has_kind).map(|kind| ("Content-Type".into(), kind)));
             request.body = Some(body);
         }
         let asked = without_login(&self.url);
@@ -346,7 +383,8 @@ mod tests {
 
     #[test]
     fn json_is_sent_and_json_comes_back_as_data() {
-        let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Two: a\r\nX-Two: b\r\nContent-Length: 16\r\n\r\n\
+        let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Two: a\r\nX-Two: b\r\n\
+                      Set-Cookie: id=7; Path=/\r\nSet-Cookie: lang=en\r\nContent-Length: 16\r\n\r\n\
                       {\"result\":\"0x7\"}";
         let (url, server) = serve(answer);
         let args =
@@ -357,6 +395,7 @@ mod tests {
             json!({
                 "status": 200, "json": {"result": "0x7"}, "content": "{\"result\":\"0x7\"}", "x_two": "a, b",
                 "content_type": "application/json", "redirected": false, "msg": "OK (16 bytes)", "url": url,
+                "cookies": {"id": "7", "lang": "en"}, "cookies_string": "id=7; lang=en",
             }),
         );
         let asked = server.join().unwrap();
@@ -395,6 +434,34 @@ mod tests {
     }
 
     #[test]
+    fn a_form_with_files_is_sent_in_parts() {
+        let (url, server) = serve("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        let host = Host::new();
+        host.local("files/board.json", "{}");
+        let body = json!({
+            "text": "a b",
+            "board": {"filename": "board.json"},
+            "note": {"content": "hi", "filename": "n\"1.txt", "mime_type": "text/x-note"},
+        });
+        let args = json!({"url": url, "method": "POST", "body_format": "form-multipart", "body": body,
+            "headers": {"Content-Type": "text/plain"}});
+        host.run("uri", args).unwrap();
+        let asked = server.join().unwrap();
+        let boundary = asked.lines().find_map(|line| line.split_once("boundary=")).unwrap().1.trim().to_owned();
+        assert!(asked.to_lowercase().contains("content-type: multipart/form-data; boundary=chainwright-"), "{asked}");
+        let parts = format!(
+            "--{boundary}\r\nContent-Transfer-Encoding: base64\r\nContent-Type: application/json\r\nContent-Disposition: \
+             form-data; name=\"board\"; filename=\"board.json\"\r\n\r\ne30=\r\n--{boundary}\r\nContent-Type: \
+             text/x-note\r\nContent-Disposition: form-data; name=\"note\"; filename=\"n\\\"1.txt\"\r\n\r\nhi\r\n\
+             --{boundary}\r\nContent-Type: text/plain\r\nContent-Disposition: form-data; \
+             name=\"text\"\r\n\r\na b\r\n--{boundary}--\r\n"
+        );
+        assert!(asked.ends_with(&parts), "{asked}");
+        let args = json!({"url": url, "method": "POST", "body_format": "form-multipart", "body": {"x": {"a": 1}}});
+        assert!(host.fails("uri", args).contains("neither `filename` nor `content`"));
+    }
+
+    #[test]
     fn an_answer_may_be_kept_in_a_file() {
         let (url, _server) = serve("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
         let host = Host::new();
@@ -402,6 +469,21 @@ mod tests {
         let outcome = host.run("uri", json!({"url": url, "dest": "/srv/answer", "mode": "0600"})).unwrap();
         assert!(outcome.changed());
         assert_eq!((host.read("/srv/answer").as_str(), host.mode_of("/srv/answer")), ("hello", 0o600));
+    }
+
+    #[test]
+    fn a_unix_socket_takes_the_place_of_the_network() {
+        let host = Host::new();
+        let listener = std::os::unix::net::UnixListener::bind(host.real("/api.sock")).unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(std::result::Result::ok);
+            lines.take_while(|line| !line.is_empty()).for_each(drop);
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").unwrap();
+        });
+        let args = json!({"url": "http://docker/info", "unix_socket": "/api.sock", "return_content": true});
+        let output = host.run("uri", args).unwrap().output;
+        assert_output(&output, json!({"content": "hi", "status": 200, "url": "http://docker/info"}));
     }
 
     #[test]

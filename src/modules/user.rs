@@ -1,16 +1,19 @@
 //! `user`: a user exists as described, or does not exist.
 
+mod ageing;
+mod create;
 mod home;
 mod password;
+mod shadow;
+mod ssh_key;
 
 use super::group::State;
-use super::loose::{Flag, Number, Text, Words, yes};
+use super::loose::{Decimal, Flag, Number, Text, Words, yes};
 use super::program::{must, tool};
 use super::{Cx, Module, Reach, Result};
 use crate::base::{Diff, Failure, Map};
+use crate::system::System;
 use crate::system::users::User as Found;
-use crate::system::{System, Traits};
-use password::set_password;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -26,6 +29,12 @@ pub struct User {
     /// The user's number.
     #[serde(default)]
     pub uid: Option<Number>,
+    /// A new user's number is taken from here on; if left out, as the host is configured.
+    #[serde(default)]
+    pub uid_min: Option<Number>,
+    /// A new user's number is taken up to here; if left out, as the host is configured.
+    #[serde(default)]
+    pub uid_max: Option<Number>,
     /// Allow a `uid` that another user has.
     #[serde(default)]
     pub non_unique: Flag,
@@ -53,6 +62,9 @@ pub struct User {
     /// What a new home folder is copied from; `/etc/skel` if left out.
     #[serde(default)]
     pub skeleton: Option<String>,
+    /// The umask of a new home folder, as in `"077"`; if left out, the host's own.
+    #[serde(default)]
+    pub umask: Option<Text>,
     /// The login shell.
     #[serde(default)]
     pub shell: Option<String>,
@@ -68,10 +80,46 @@ pub struct User {
     /// Lock the password (`true`) or unlock it (`false`).
     #[serde(default)]
     pub password_lock: Option<Flag>,
+    /// When the account ends, in seconds since 1970: the last day counts in UTC. A negative number is: never.
+    #[serde(default)]
+    pub expires: Option<Decimal>,
+    /// Days after which a password must be changed; -1 is: never.
+    #[serde(default)]
+    pub password_expire_max: Option<Number>,
+    /// Days for which a changed password must be kept.
+    #[serde(default)]
+    pub password_expire_min: Option<Number>,
+    /// Days of warning before a password must be changed.
+    #[serde(default)]
+    pub password_expire_warn: Option<Number>,
+    /// Days after a password's end until the account is closed; -1 is: never.
+    #[serde(default)]
+    pub password_expire_account_disable: Option<Number>,
+    /// The `SELinux` user of a new user's logins.
+    #[serde(default)]
+    pub seuser: Option<Text>,
+    /// Make an SSH key for the user. A key that is there is never replaced, unless `force`.
+    #[serde(default)]
+    pub generate_ssh_key: Flag,
+    /// How many bits the key has; 0 leaves it to the host's `ssh-keygen`.
+    #[serde(default)]
+    pub ssh_key_bits: Number,
+    /// `rsa`, `ed25519`, `ecdsa`: what the host's `ssh-keygen` knows.
+    #[serde(default = "rsa")]
+    pub ssh_key_type: Text,
+    /// The key's file; a relative path is below the home folder. If left out, `.ssh/id_` and the type.
+    #[serde(default)]
+    pub ssh_key_file: Option<Text>,
+    /// The comment in the public key; if left out, `ansible-generated on` and the host's name.
+    #[serde(default)]
+    pub ssh_key_comment: Option<Text>,
+    /// A passphrase for the key, of at least five characters. Without it the key is not encrypted.
+    #[serde(default)]
+    pub ssh_key_passphrase: Option<Text>,
     /// With `state: absent`: remove the home folder and mail, too.
     #[serde(default)]
     pub remove: Flag,
-    /// With `state: absent`: remove even a user who is logged in.
+    /// With `state: absent`: remove even a user who is logged in. With `generate_ssh_key`: replace the key that is there.
     #[serde(default)]
     pub force: Flag,
     /// Look only at the host's own files, not at LDAP and the like.
@@ -88,6 +136,10 @@ pub enum UpdatePassword {
     Always,
     /// When the user is made.
     OnCreate,
+}
+
+fn rsa() -> Text {
+    Text("rsa".into())
 }
 
 impl User {
@@ -129,52 +181,6 @@ impl User {
         }
     }
 
-    fn create(&self, cx: &mut Cx) -> Result<()> {
-        let name = self.name.0.as_str();
-        let mut argv = vec!["useradd".to_owned()];
-        let mut option = |option: &str, value: String| argv.extend([option.to_owned(), value]);
-        if let Some(uid) = self.uid {
-            option("-u", uid.0.to_string());
-        }
-        if let Some((group, _)) = self.primary(cx)? {
-            option("-g", group);
-        }
-        if let Some(groups) = self.wanted_groups(cx)?.filter(|groups| !groups.is_empty()) {
-            option("-G", groups.join(","));
-        }
-        if let Some(comment) = &self.comment {
-            option("-c", comment.0.clone());
-        }
-        if let Some(home) = &self.home {
-            option("-d", home.clone());
-        }
-        if let Some(shell) = &self.shell {
-            option("-s", shell.clone());
-        }
-        if let Some(skeleton) = self.skeleton.as_ref().filter(|_| self.create_home.0) {
-            option("-k", skeleton.clone());
-        }
-        argv.extend((self.uid.is_some() && self.non_unique.0).then(|| "-o".to_owned()));
-        argv.extend(self.system.0.then(|| "-r".to_owned()));
-        // A group of the same name that is there already would make useradd refuse.
-        argv.extend((self.group.is_none() && cx.system.group(name)?.is_some()).then(|| "-N".to_owned()));
-        argv.extend([if self.create_home.0 { "-m" } else { "-M" }.to_owned(), name.to_owned()]);
-        let home = self.home.clone().filter(|_| self.create_home.0);
-        cx.change(Diff::value(format!("user {name}"), "absent", "present"), |writer| {
-            // useradd makes only the last folder of the home's path.
-            if let Some(parent) = home.as_deref().and_then(|home| Path::new(home).parent()) {
-                writer.folders(parent, Traits::mode(0o755))?;
-            }
-            must(writer, &tool(argv))?;
-            if let Some(Text(password)) = &self.password {
-                let locked = self.password_lock == Some(Flag(true)) && !password.starts_with('!');
-                set_password(writer, name, &if locked { format!("!{password}") } else { password.clone() })?;
-            }
-            Ok(())
-        })?;
-        Ok(())
-    }
-
     fn modify(&self, cx: &mut Cx, found: &Found) -> Result<()> {
         let name = self.name.0.as_str();
         let usermod = |options: &[&str]| tool(["usermod"].iter().chain(options).copied().chain([name]));
@@ -206,6 +212,7 @@ impl User {
         if self.create_home.0 && home.starts_with('/') && !moved && cx.system.meta(Path::new(home))?.is_none() {
             self.create_home(cx, home, found)?;
         }
+        self.modify_ageing(cx)?;
         self.modify_password(cx)
     }
 
@@ -250,6 +257,13 @@ impl Module for User {
     shell: /usr/sbin/nologin";
     const REACH: Reach = Reach::Host;
     const ALIASES: &'static [(&'static str, &'static str)] = &[("user", "name"), ("createhome", "create_home")];
+    const REFUSED: &'static [(&'static str, &'static str)] = &[
+        ("authorization", "leave it out: it is for hosts with Solaris"),
+        ("hidden", "leave it out: it is for hosts with macOS"),
+        ("login_class", "leave it out: it is for hosts with BSD"),
+        ("profile", "leave it out: it is for hosts with Solaris"),
+        ("role", "leave it out: it is for hosts with Solaris; for groups, write `groups`"),
+    ];
     type Output = Map;
 
     fn run(&self, cx: &mut Cx) -> Result<Map> {
@@ -257,6 +271,13 @@ impl Module for User {
         if self.password.as_ref().is_some_and(|password| password.0.contains([':', '\n'])) {
             return Err(Failure::new("`password` is not a hash: it contains a colon or a newline")
                 .help("make one with `{{ 'the password' | password_hash('sha512') }}`"));
+        }
+        for (name, given) in
+            [("umask", self.umask.is_some()), ("uid_min", self.uid_min.is_some()), ("uid_max", self.uid_max.is_some())]
+        {
+            if given && self.local.0 {
+                return Err(Failure::new(format!("`{name}` cannot be used with `local`")).help("leave one of them out"));
+            }
         }
         let found = self.found(cx.system)?;
         match (self.state, &found) {
@@ -292,7 +313,11 @@ impl Module for User {
         if let Some(groups) = &self.groups {
             output.insert("groups".into(), groups.0.join(",").into());
         }
-        if let Some(found) = self.found(cx.system)? {
+        let found = self.found(cx.system)?;
+        if self.generate_ssh_key.0 {
+            output.extend(self.ssh_key(cx, found.as_ref())?);
+        }
+        if let Some(found) = found {
             output.insert("uid".into(), found.uid.into());
             output.insert("group".into(), found.gid.into());
             output.insert("comment".into(), found.comment.into());
@@ -301,7 +326,7 @@ impl Module for User {
         } else {
             // Only predicted: what is known is what was asked for.
             output.insert("uid".into(), self.uid.map(|uid| uid.0).into());
-            output.insert("home".into(), self.home.clone().unwrap_or_else(|| format!("/home/{name}")).into());
+            output.insert("home".into(), self.home_to_be(cx.system)?.into());
             output.insert("shell".into(), self.shell.clone().into());
             output.insert("comment".into(), self.comment.clone().map(|comment| comment.0).into());
         }

@@ -1,5 +1,6 @@
 //! `wait_for`: goes on when a port answers, a file appears, or either is gone.
 
+use super::attributes::describe;
 use super::loose::{Number, Text, Words};
 use super::{Cx, Module, Result};
 use crate::base::{Failure, Map, Value};
@@ -236,7 +237,7 @@ impl Module for WaitFor {
                 cx.system.rest(seconds(self.sleep).max(Duration::from_millis(100)).min(left))?;
             }
         };
-        Ok(Map::from_iter([
+        let mut output = Map::from_iter([
             ("state".to_owned(), self.state.word().into()),
             ("port".to_owned(), self.port.map(|port| port.0).into()),
             ("path".to_owned(), self.path.clone().into()),
@@ -244,7 +245,12 @@ impl Module for WaitFor {
             ("match_groups".to_owned(), found.groups.into()),
             ("match_groupdict".to_owned(), Value::Object(found.named)),
             ("elapsed".to_owned(), started.elapsed().as_secs().into()),
-        ]))
+        ]);
+        if let Some(path) = &self.path {
+            // `state` is then what it is, as everywhere where a file is described.
+            output.extend(describe(cx.system, &cx.system.expand(path)?)?);
+        }
+        Ok(output)
     }
 }
 

@@ -4,6 +4,7 @@
 //! their path through blocks, so `rescue` and `always` need no jumps.
 
 use crate::base::Span;
+use crate::language::loader::short_name;
 use crate::language::node::Node;
 use crate::language::playbook::{Action, Block, Keywords, Role, Task};
 use crate::modules::{Reach, registry};
@@ -121,6 +122,12 @@ impl Entry {
             Some(role) => format!("{} : {name}", role.name),
             None => name,
         }
+    }
+
+    /// Whether it brings files to the controller: what comes after it, on any host, may read them there.
+    pub fn fetches(&self) -> bool {
+        matches!(self.task().map(|task| &task.action),
+            Some(Action::Module { name, .. }) if short_name(&name.name) == "fetch")
     }
 
     /// Whether every host of the play must have done everything before this entry before any host may start it.

@@ -38,6 +38,7 @@ impl Plan {
     ) -> Self {
         let mut plan = Self { title: title.to_owned(), ..Self::default() };
         let mut last: Vec<Option<usize>> = vec![None; hosts.len()];
+        let mut fetched = false;
         for entry in entries {
             let shown: Vec<(&Entry, String)> = if let Kind::Flush = entry.kind {
                 handlers
@@ -48,7 +49,8 @@ impl Plan {
                 vec![(entry, entry.title())]
             };
             for (entry, title) in shown {
-                let barrier = !free && (strict || entry.waits_for_all());
+                let barrier = !free && (strict || fetched || entry.waits_for_all());
+                fetched = entry.fetches();
                 let once = entry.keyword(|keywords| keywords.run_once.as_ref()).is_some() && !free;
                 let before = last.clone();
                 let number = plan.titles.len();

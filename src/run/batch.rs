@@ -100,6 +100,8 @@ pub fn expect(pending: &mut Pending, work: &Work) -> bool {
         match call.module.name {
             "setup" | "service_facts" | "package_facts" => pending.facts = true,
             "set_fact" => pending.names.extend(call.args.keys().cloned()),
+            // What comes next may read the file that it brings to the controller.
+            "fetch" => last = true,
             name if call.module.reach == Reach::Controller => last |= name != "debug",
             _ => {}
         }

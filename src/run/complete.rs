@@ -143,6 +143,8 @@ impl PlayRun<'_> {
                 Ok(false) => {
                     judged.status = Status::Failed;
                     judged.result.insert("failed".into(), true.into());
+                    // Where all was in vain Ansible counts only the tries after the first.
+                    judged.result.insert("attempts".into(), (at.attempts - 1).into());
                     if judged.result.get("msg").is_none() {
                         let message = format!("the condition of `until` did not hold in {} tries", at.attempts);
                         judged.result.insert("msg".into(), message.into());
@@ -207,15 +209,19 @@ impl PlayRun<'_> {
     /// A step is over; says whether the host goes on to what stands behind it.
     fn finish(&mut self, index: usize, at: InWork) -> bool {
         let InWork { work, results, .. } = at;
-        let items: Vec<Judged> = results.into_iter().flatten().collect();
+        let mut items: Vec<Judged> = results.into_iter().flatten().collect();
+        for (item, judged) in work.items.iter().zip(&mut items) {
+            let says_itself = work.entry.task().is_some_and(|task| !task.changed_when.is_empty());
+            if self.effects(index, item, judged) && !says_itself {
+                judged.status = Status::Changed;
+                judged.result.insert("changed".into(), true.into());
+            }
+        }
         if work.looped {
             for (item, judged) in work.items.iter().zip(&items) {
                 let done = self.done_event(index, &work, judged, item.label.clone(), judged.status, delegate(item));
                 self.emit(index, &work, Event::ItemDone(done));
             }
-        }
-        for (item, judged) in work.items.iter().zip(&items) {
-            self.effects(index, item, judged);
         }
         let judged = result::gather(&work, items);
         self.finish_step(index, &work, &judged)

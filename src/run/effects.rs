@@ -11,12 +11,13 @@ use crate::plan::Entry;
 use std::sync::Arc;
 
 impl PlayRun<'_> {
-    /// What a result does to the run: facts, hosts, groups.
-    pub fn effects(&mut self, index: usize, item: &Item, judged: &Judged) {
+    /// What a result does to the run: facts, hosts, groups. Says whether the inventory has something new.
+    pub fn effects(&mut self, index: usize, item: &Item, judged: &Judged) -> bool {
         if judged.is_failure() || judged.status == Status::Skipped {
-            return;
+            return false;
         }
-        let Todo::Call(call) = &item.todo else { return };
+        let Todo::Call(call) = &item.todo else { return false };
+        let mut new = false;
         let entry_host = self.members[index].name.clone();
         if let Some(Value::Object(facts)) = judged.result.get("ansible_facts") {
             let to = call.route.delegate.clone().filter(|_| call.delegate_facts).unwrap_or(entry_host.clone());
@@ -32,7 +33,7 @@ impl PlayRun<'_> {
             }
         }
         if let Some(Value::Object(host)) = judged.result.get("add_host") {
-            self.add_host(host);
+            new |= self.add_host(host);
         }
         if let Some(group) = judged.result.get("add_group").and_then(Value::as_str) {
             let parents: Vec<String> = judged
@@ -40,21 +41,23 @@ impl PlayRun<'_> {
                 .get("parent_groups")
                 .and_then(|parents| serde_json::from_value(parents.clone()).ok())
                 .unwrap_or_default();
-            self.inventory.add_to_group(&entry_host, group, &parents);
+            new |= self.inventory.add_to_group(&entry_host, group, &parents);
             self.reload();
         }
+        new
     }
 
-    fn add_host(&mut self, host: &Map) {
-        let Some(name) = host.get("host_name").and_then(Value::as_str) else { return };
+    fn add_host(&mut self, host: &Map) -> bool {
+        let Some(name) = host.get("host_name").and_then(Value::as_str) else { return false };
         let groups: Vec<String> =
             host.get("groups").and_then(|groups| serde_json::from_value(groups.clone()).ok()).unwrap_or_default();
         let vars = match host.get("host_vars") {
             Some(Value::Object(vars)) => super::vars::data(vars),
             _ => Table::default(),
         };
-        self.inventory.add_host(name, &groups, vars);
+        let new = self.inventory.add_host(name, &groups, vars);
         self.reload();
+        new
     }
 
     /// Shows the store what the inventory has become.

@@ -2,6 +2,7 @@
 
 use super::context::{Context, Missing};
 use crate::base::Failure;
+use crate::language::managed::Managed;
 use crate::language::node::Node;
 use crate::language::variables::Variables;
 use crate::modules::{BlobRef, Controller, Origin, TemplateOptions};
@@ -38,10 +39,9 @@ impl Controller for Local<'_> {
 
     fn render(&self, of: &Origin<'_>, text: &str, options: &TemplateOptions) -> Result<String, Failure> {
         let vars: Arc<dyn Variables> = match of.written {
-            Some((src, dest)) => Arc::new(super::managed::Managed {
-                vars: self.vars.clone(),
-                own: super::managed::own(of.file, src, dest),
-            }),
+            Some((src, dest)) => {
+                Arc::new(Managed { vars: self.vars.clone(), own: super::managed::own(of.file, src, Some(dest)) })
+            }
             None => self.vars.clone(),
         };
         self.context.templates.render_text(of.file, text, options, &vars).map_err(|error| match Missing::from(error) {

@@ -197,6 +197,7 @@ impl PlayRun<'_> {
                 })
                 .map_err(told)?;
             role = Some(loaded.role.clone());
+            self.context.store.add_roles(&loaded.used_roles);
             let around =
                 Around { path: vec![], outer: vec![entry.outer[0].clone()], include_vars: vec![], hosts: None };
             for handler in flatten_items(&loaded.handlers, &around) {

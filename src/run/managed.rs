@@ -2,62 +2,29 @@
 
 use crate::base::Value;
 use crate::language::layers::{Table, Var};
-use crate::language::variables::{Found, Variables};
 use crate::system::System;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-/// A step's variables, and below them those of the template that is rendered.
-#[derive(Debug)]
-pub struct Managed {
-    /// The step's.
-    pub vars: Arc<dyn Variables>,
-    /// The template's.
-    pub own: Table,
-}
-
-/// The variables of the template in `file`, which the user wrote as `src` and whose result goes to `dest`.
-pub fn own(file: &Path, src: &str, dest: &str) -> Table {
+/// The variables of the template in `file`, which the user wrote as `src` and whose result goes to `dest`, if to a file.
+pub fn own(file: &Path, src: &str, dest: Option<&str>) -> Table {
     let full = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let system = System::new("/");
-    let owner = system.meta_followed(&full).ok().flatten().and_then(|meta| system.user_name(meta.uid).ok());
+    let meta = system.meta_followed(&full).ok().flatten();
+    let owner = meta.as_ref().and_then(|meta| system.user_name(meta.uid).ok());
+    let changed = meta.and_then(|meta| jiff::Timestamp::from_nanosecond(meta.modified.into()).ok());
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let now = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S.%6f").to_string();
-    let texts = [
-        ("ansible_managed", "Ansible managed".to_owned()),
-        ("template_host", host.trim_end().to_owned()),
-        ("template_uid", owner.unwrap_or_default()),
-        ("template_path", src.to_owned()),
-        ("template_fullpath", full.display().to_string()),
-        ("template_destpath", dest.to_owned()),
-        ("template_run_date", now),
+    let written = |moment: &jiff::Zoned| moment.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string();
+    let changed = changed.map(|moment| written(&moment.to_zoned(jiff::tz::TimeZone::system())));
+    let values = [
+        ("ansible_managed", Value::from("Ansible managed")),
+        ("template_host", host.trim_end().into()),
+        ("template_uid", owner.unwrap_or_default().into()),
+        ("template_path", src.into()),
+        ("template_fullpath", full.display().to_string().into()),
+        ("template_destpath", dest.into()),
+        ("template_mtime", changed.into()),
+        ("template_run_date", written(&jiff::Zoned::now()).into()),
     ];
-    texts.into_iter().map(|(name, text)| (name.to_owned(), Var::Value(Arc::new(Value::from(text))))).collect()
-}
-
-impl Variables for Managed {
-    fn get(&self, name: &str) -> Found {
-        match (self.vars.get(name), self.own.get(name)) {
-            (Found::Missing, Some(Var::Value(value))) => Found::Value(value.clone()),
-            // Facts that are on their way have other names.
-            (Found::Wait, Some(Var::Value(value))) if name != "ansible_managed" => Found::Value(value.clone()),
-            (found, _) => found,
-        }
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.vars.names().into_iter().chain(self.own.keys().cloned()).collect()
-    }
-
-    fn host(&self, name: &str) -> Option<Arc<dyn Variables>> {
-        self.vars.host(name)
-    }
-
-    fn hosts(&self) -> Vec<String> {
-        self.vars.hosts()
-    }
-
-    fn folders(&self) -> Vec<PathBuf> {
-        self.vars.folders()
-    }
+    values.into_iter().map(|(name, value)| (name.to_owned(), Var::Value(Arc::new(value)))).collect()
 }

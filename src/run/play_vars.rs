@@ -49,15 +49,6 @@ impl Run {
         put("ansible_playbook_python", python().into());
         let sources = self.inventory.sources.iter().map(|source| Value::from(source.display().to_string()));
         put("ansible_inventory_sources", sources.collect());
-        let mut names = [vec![], vec![]];
-        for role in &play.used_roles {
-            let lists: &mut [Vec<&str>] = if role.dependency { &mut names[1..] } else { &mut names };
-            lists.iter_mut().filter(|list| !list.contains(&&*role.name)).for_each(|list| list.push(&role.name));
-        }
-        let [asked, all] = names;
-        put("ansible_play_role_names", asked.clone().into());
-        put("role_names", asked.into());
-        put("ansible_role_names", all.into());
         if let Some(source) = self.inventory.sources.first() {
             let folder =
                 if source.is_dir() { source.clone() } else { source.parent().map(PathBuf::from).unwrap_or_default() };

@@ -8,6 +8,7 @@ use crate::language::node::{Data, Key, Node};
 use crate::language::playbook::{Action, Task};
 use crate::language::variables::Variables;
 use crate::modules::Entry as Module;
+use crate::modules::include_vars::IncludeVars;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,6 +66,33 @@ fn judge(context: &Context, task: &Task, vars: &Arc<dyn Variables>) -> Result<Va
     Ok(Value::Array(results))
 }
 
+/// Those of a folder's files that `include_vars` shall read.
+fn of_folder(files: Vec<PathBuf>, asked: &IncludeVars) -> Result<Vec<PathBuf>, Failure> {
+    let pattern = |option: &str, text: &str| {
+        regex::Regex::new(text).map_err(|error| Failure::new(format!("`include_vars`: `{option}`: {error}")))
+    };
+    let matching = asked.files_matching.as_deref().map(|text| pattern("files_matching", text)).transpose()?;
+    let ignored = asked.ignore_files.0.iter().map(|text| pattern("ignore_files", &format!("{text}$")));
+    let ignored = ignored.collect::<Result<Vec<_>, _>>()?;
+    let mut chosen = Vec::new();
+    for path in files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if matching.as_ref().is_some_and(|regex| !regex.is_match(&name)) || ignored.iter().any(|it| it.is_match(&name))
+        {
+            continue;
+        }
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        if asked.extensions.0.iter().any(|known| *known == extension) {
+            chosen.push(path);
+        } else if !asked.ignore_unknown_extensions.0 {
+            let known = asked.extensions.0.join(", ");
+            return Err(Failure::new(format!("{}: its ending is none of {known}", path.display()))
+                .help("write `ignore_unknown_extensions: true` to pass over it, or name it in `ignore_files`"));
+        }
+    }
+    Ok(chosen)
+}
+
 /// Reads what `include_vars` names: the variables, with their templates still to be rendered, and the files.
 pub fn include_vars(context: &Context, args: &Map, vars: &Arc<dyn Variables>) -> Result<(Table, Vec<String>), Failure> {
     let mut files = Vec::new();
@@ -72,24 +100,10 @@ pub fn include_vars(context: &Context, args: &Map, vars: &Arc<dyn Variables>) ->
         files.push(files::find(&vars.folders(), "vars", &file)?);
     } else if let Some(dir) = args.get("dir").and_then(text) {
         let folder = files::find(&vars.folders(), "vars", &dir)?;
-        let extensions: Vec<String> = match args.get("extensions") {
-            Some(Value::Array(items)) => items.iter().filter_map(text).collect(),
-            _ => vec!["yaml".into(), "yml".into(), "json".into()],
-        };
-        let matching = args.get("files_matching").and_then(text);
-        let matching = matching
-            .map(|pattern| {
-                regex::Regex::new(&pattern).map_err(|error| Failure::new(format!("`files_matching`: {error}")))
-            })
-            .transpose()?;
-        let depth = args.get("depth").and_then(Value::as_u64).unwrap_or(0);
-        walk(&folder, depth, 1, &mut files)?;
-        files.retain(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let extension = path.extension().unwrap_or_default().to_string_lossy();
-            extensions.iter().any(|known| *known == extension)
-                && matching.as_ref().is_none_or(|regex| regex.is_match(&name))
-        });
+        let asked: IncludeVars = serde_json::from_value(Value::Object(args.clone()))
+            .map_err(|error| Failure::new(format!("`include_vars`: {error}")))?;
+        walk(&folder, u64::try_from(asked.depth.0).unwrap_or(0), 1, &mut files)?;
+        files = of_folder(files, &asked)?;
     } else {
         return Err(Failure::new("include_vars takes either `file` or `dir`"));
     }
@@ -120,7 +134,8 @@ fn walk(folder: &Path, depth: u64, level: u64, files: &mut Vec<PathBuf>) -> Resu
         .flatten()
         .map(|entry| entry.path())
         .collect();
-    entries.sort();
+    // A folder's own files come before those of the folders in it.
+    entries.sort_by_cached_key(|path| (path.is_dir(), path.clone()));
     for path in entries {
         if path.is_dir() {
             if depth == 0 || level < depth {

@@ -27,6 +27,9 @@ impl PlayRun<'_> {
         if (strict || (!self.free && entry.waits_for_all())) && !self.others_at(index, position) {
             return Turn::Wait;
         }
+        if !self.free && self.awaits_files(index, position) {
+            return Turn::Wait;
+        }
         if self.runs_once(&entry) {
             let doer = self
                 .present()
@@ -74,6 +77,13 @@ impl PlayRun<'_> {
                 .iter()
                 .flat_map(|entry| Member::needed_roles(entry))
                 .any(|before| needed.iter().any(|role| role.identity == before.identity && !Arc::ptr_eq(role, before)))
+    }
+
+    /// Whether another host has still to bring a file to the controller, which the entry at `position` may read there.
+    fn awaits_files(&self, member: usize, position: usize) -> bool {
+        let others = self.members.iter().enumerate().filter(|(index, other)| *index != member && !other.gone);
+        let slowest = others.map(|(_, other)| other.cursor).min().unwrap_or(position);
+        self.entries[slowest.min(position)..position].iter().any(|entry| entry.fetches())
     }
 
     fn others_at(&self, member: usize, position: usize) -> bool {

@@ -1,6 +1,7 @@
 //! Every variable of a run: one store, from which each step gets its own view.
 
 use crate::base::diagnostic::Checked;
+use crate::base::failure::Result;
 use crate::base::{Map, Value};
 use crate::language::inventory::Inventory;
 use crate::language::layers::{Layer, Scope, Table, Var, table};
@@ -9,7 +10,7 @@ use crate::language::playbook::Role;
 use crate::language::variables::{Found, Variables};
 use crate::plan::Entry;
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 /// The tables of one level after the other.
@@ -28,6 +29,8 @@ struct Inner {
     inventory: Arc<Inventory>,
     globals: Layers,
     play: Layers,
+    roles: Vec<Arc<Role>>,
+    role_names: Arc<Table>,
     folders: Vec<PathBuf>,
     hosts_of_play: PlayHosts,
 }
@@ -151,6 +154,19 @@ impl Store {
             host.settled = usize::MAX;
             host.vars_files = Arc::default();
         }
+    }
+
+    /// The roles that the play names.
+    pub fn begin_roles(&self, roles: &[Arc<Role>]) {
+        self.inner.write().expect("variables").roles.clear();
+        self.add_roles(roles);
+    }
+
+    /// Roles that the play includes while it runs.
+    pub fn add_roles(&self, roles: &[Arc<Role>]) {
+        let mut inner = self.inner.write().expect("variables");
+        inner.roles.extend(roles.iter().cloned());
+        inner.role_names = Arc::new(super::role_names::table(&inner.roles));
     }
 
     /// Who takes part in the batch that now runs.
@@ -334,6 +350,7 @@ impl Inner {
         for (layer, table) in self.globals.iter().chain(&self.play) {
             scope.push(*layer, table.clone());
         }
+        scope.push(Layer::Magic, self.role_names.clone());
         if let Some(host) = self.hosts.get(name) {
             for (layer, table) in &host.inventory {
                 scope.push(*layer, table.clone());
@@ -419,5 +436,17 @@ impl Variables for View {
 
     fn folders(&self) -> Vec<PathBuf> {
         self.folders.clone()
+    }
+
+    fn fetch(&self, url: &str, options: &Map) -> Result<String> {
+        super::fetch::text(url, options)
+    }
+
+    fn select(&self, pattern: &str) -> Vec<String> {
+        self.store.select(pattern)
+    }
+
+    fn of_template(&self, file: &Path, written: &str) -> Table {
+        super::managed::own(file, written, None)
     }
 }

@@ -1,6 +1,8 @@
 //! HTTP and HTTPS from a host: its own names, its own certificate authorities, its own proxy settings.
 
+mod netrc;
 mod tls;
+mod unix;
 mod url;
 
 pub use tls::Trust;
@@ -13,12 +15,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::io::Read;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
+use unix::{NoAddress, UnixConnector};
 use ureq::config::{Config, RedirectAuthHeaders};
 use ureq::http::Uri;
 use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::unversioned::transport::{Connector, DefaultConnector, NextTimeout, RustlsConnector};
 use ureq::{Agent, Proxy, ResponseExt, http};
 use url::split_login;
 
@@ -39,8 +43,14 @@ pub struct Request {
     pub redirects: u32,
     /// User and password for basic authentication.
     pub login: Option<(String, Secret)>,
+    /// Without a login, use the one that the host's `.netrc` has for the server.
+    pub netrc: bool,
+    /// Ask the server to compress what it sends.
+    pub compressed: bool,
     /// Use the proxy that the environment names.
     pub proxy: bool,
+    /// Send it through this Unix socket of the host, wherever the URL leads.
+    pub socket: Option<PathBuf>,
     /// How to be sure of the other side.
     pub trust: Trust,
 }
@@ -56,7 +66,10 @@ impl Request {
             timeout: Duration::from_secs(30),
             redirects: 10,
             login: None,
+            netrc: false,
+            compressed: true,
             proxy: true,
+            socket: None,
             trust: Trust::default(),
         }
     }
@@ -82,8 +95,9 @@ impl System {
     /// Sends a request. Fails if no answer comes; a status of 404 or 500 is an answer.
     pub fn http(&self, request: &Request) -> Result<Response> {
         let (url, login) = split_login(&request.url)?;
-        let login = request.login.clone().or(login);
-        let proxy = if request.proxy { self.proxy(&url)? } else { None };
+        let ours = || url.parse::<Uri>().ok().and_then(|uri| self.netrc(uri.host()?));
+        let login = request.login.clone().or(login).or_else(|| if request.netrc { ours() } else { None });
+        let proxy = if request.proxy && request.socket.is_none() { self.proxy(&url)? } else { None };
         // A redirect may lead from http to https.
         let may_need_tls = url.starts_with("https:") || request.redirects > 0 || proxy.is_some();
         let tls = if may_need_tls { self.tls(&request.trust)? } else { TlsConfig::default() };
@@ -91,6 +105,7 @@ impl System {
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
             .user_agent(concat!("chainwright/", env!("CARGO_PKG_VERSION")))
+            .accept_encoding(if request.compressed { "gzip" } else { "identity" })
             .max_redirects(request.redirects)
             .max_redirects_will_error(false)
             .proxy(proxy)
@@ -102,7 +117,14 @@ impl System {
             .redirect_auth_headers(RedirectAuthHeaders::SameHost)
             .tls_config(tls)
             .build();
-        let agent = Agent::with_parts(config, DefaultConnector::default(), HostResolver(self.clone()));
+        let agent = match &request.socket {
+            None => Agent::with_parts(config, DefaultConnector::default(), HostResolver(self.clone())),
+            Some(socket) if self.exists(socket)? => {
+                let connector = ().chain(UnixConnector(self.locate(socket))).chain(RustlsConnector::default());
+                Agent::with_parts(config, connector, NoAddress)
+            }
+            Some(socket) => return Err(Failure::new(format!("{url}: there is no socket {}", socket.display()))),
+        };
 
         let mut builder = http::Request::builder().method(request.method.to_uppercase().as_str()).uri(&url);
         for (name, value) in &request.headers {

@@ -12,6 +12,7 @@ pub mod paths;
 pub mod ports;
 pub mod read;
 pub mod rest;
+pub mod scratch;
 pub mod stage;
 #[cfg(test)]
 mod testing;

@@ -32,6 +32,12 @@ fn a_host_is_added_once_for_all() {
   gather_facts: false
   tasks:
     - add_host: {name: 'of-{{ inventory_hostname }}', groups: added, ansible_connection: local}
+      register: first
+    - add_host: {name: 'of-{{ inventory_hostname }}', groups: added, ansible_connection: local}
+      register: second
+    - group_by: {key: 'n_{{ n }}'}
+      register: grouped
+    - debug: {msg: '{{ first is changed }} {{ second is changed }} {{ grouped is changed }}'}
 - hosts: added
   gather_facts: false
   tasks:
@@ -40,6 +46,7 @@ fn a_host_is_added_once_for_all() {
             &[],
         )
         .code(0)
+        .says("True False True")
         .says("here of-a");
     assert!(!ran.out.contains("of-b"), "{}", ran.out);
 }

@@ -1,6 +1,7 @@
 //! What playbooks mean: blocks, loops, handlers, includes, tags, batches of hosts.
 
 use crate::project::Project;
+use std::io::{BufRead, BufReader, Write};
 
 #[test]
 fn a_rescue_takes_over_and_always_runs() {
@@ -297,11 +298,18 @@ fn until_tries_again_and_says_how_often() {
       retries: 5
       delay: 0
     - debug: {msg: 'took {{ tries.attempts }}'}
+    - command: 'false'
+      register: vain
+      until: vain.rc == 0
+      retries: 2
+      delay: 0
+      ignore_errors: true
+    - debug: {msg: 'in vain {{ vain.attempts }}'}
 ",
             &[],
         )
         .code(0)
-        .says("took 3");
+        .in_order(&["took 3", "in vain 2"]);
 }
 
 #[test]
@@ -497,4 +505,83 @@ fn wildcards_mean_the_same_wherever_they_stand() {
     let project = project.iter().fold(Project::new(), |project, name| project.file(&format!("files/{name}"), ""));
     let ran = project.play(play, &["--start-at-task", "[n-o]?e"]).code(0);
     ran.in_order(&["loop a1.txt", "loop b2.txt", "lookup a1.txt b2.txt\n", "last"]).silent_about("loop c3.txt");
+}
+
+#[test]
+fn urls_and_the_hosts_of_a_pattern_can_be_looked_up() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+            let asked: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            let (status, body) =
+                if asked[0].contains("/none") { ("404 Not Found", "") } else { ("200 OK", "one\ntwo\n") };
+            let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+            stream.write_all((head + body).as_bytes()).unwrap();
+        }
+    });
+    Project::new()
+        .play(
+            &format!(
+                "- hosts: a
+  gather_facts: false
+  vars: {{at: 'http://me:secret@{address}'}}
+  tasks:
+    - debug: {{msg: \"{{{{ query('url', at ~ '/x') }}}} {{{{ lookup('url', at ~ '/x', split_lines=false) | trim | length }}}}\"}}
+    - debug: {{msg: \"{{{{ query('inventory_hostnames', 'all') | length }}}} {{{{ lookup('inventory_hostnames', 'a') }}}}.\"}}
+    - debug: {{msg: \"{{{{ lookup('url', at ~ '/none') }}}}\"}}
+"
+            ),
+            &[],
+        )
+        .code(2)
+        .in_order(&["['one', 'two'] 7", " a.", &format!("http://{address}/none: the server answered 404 Not Found")]);
+}
+
+#[test]
+fn what_is_fetched_is_there_for_all_hosts_that_copy_it_next() {
+    let project = Project::new().file("got", "old").file(
+        "site.yml",
+        "- hosts: two
+  gather_facts: false
+  tasks:
+    - copy: {content: new, dest: '{{ playbook_dir }}/src'}
+      when: inventory_hostname == 'a'
+    - fetch: {src: '{{ playbook_dir }}/src', dest: got, flat: true}
+      when: inventory_hostname == 'a'
+    - copy: {src: got, dest: '{{ playbook_dir }}/of-{{ inventory_hostname }}'}
+",
+    );
+    project.chainwright(&["playbook", "-i", "hosts.yml", "site.yml"]).code(0);
+    let read = |name: &str| std::fs::read_to_string(project.path().join(name)).unwrap();
+    assert_eq!((read("of-a").as_str(), read("of-b").as_str()), ("new", "new"));
+    let plan = project.chainwright(&["plan", "-i", "hosts.yml", "site.yml"]).code(0);
+    assert!(plan.out.contains("5  a            copy  after 3, 4"), "{}", plan.out);
+}
+
+#[test]
+fn the_files_of_a_folder_of_variables_are_chosen_by_their_names() {
+    let project = Project::new()
+        .file("vars/all/10.yml", "a: ten\n")
+        .file("vars/all/20", "a: twenty\n")
+        .file("vars/all/05/in.yml", "a: inner\nb: inner\n")
+        .file("vars/all/readme.md", "not: read\n")
+        .file("vars/all/old.yml", "a: old\n");
+    project
+        .play(
+            "- hosts: a
+  gather_facts: false
+  tasks:
+    - include_vars: {dir: all, ignore_files: ['old.yml', 'md', '20']}
+    - debug: {msg: 'one {{ a }} {{ b }}'}
+    - include_vars: {dir: all, extensions: ['', yml], ignore_unknown_extensions: true, depth: 1, name: only, ignore_files: [old.yml]}
+    - debug: {msg: 'two {{ only.a }} {{ only.b is defined }}'}
+    - include_vars: {dir: all}
+",
+            &[],
+        )
+        .code(2)
+        .in_order(&["one inner inner", "two twenty False", "all/20: its ending is none of yaml, yml, json"]);
 }

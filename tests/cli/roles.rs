@@ -106,3 +106,93 @@ fn a_template_knows_where_it_comes_from() {
     assert_eq!(read("one"), "Ansible managed, conf.j2 -> one, True True True True\n");
     assert!(read("two").starts_with("Ours, "));
 }
+
+#[test]
+fn a_template_that_is_looked_up_knows_itself_and_may_use_other_marks() {
+    Project::new()
+        .file("templates/inner.j2", "{{ ansible_managed }} {{ template_path }} {{ template_destpath }}{{ extra }}.")
+        .file("templates/marks.j2", "[% who %] {{ who }}<# gone #>")
+        .file("templates/outer.j2", "{{ lookup('template', 'inner.j2', template_vars={'extra': '!'}) }} {{ template_path }}")
+        .play(
+            "- hosts: a
+  gather_facts: false
+  vars: {who: me, seen: '{{ template_path }}'}
+  tasks:
+    - debug: {msg: \"{{ lookup('template', 'outer.j2') }}\"}
+    - debug:
+        msg: \"{{ lookup('template', 'marks.j2', variable_start_string='[%', variable_end_string='%]', comment_start_string='<#',
+          comment_end_string='#>') }}\"
+    - debug: {msg: \"{{ lookup('template', 'inner.j2') }}\"}
+      vars: {ansible_managed: Ours, extra: ' {{ template_fullpath | basename }}'}
+",
+            &[],
+        )
+        .code(0)
+        .in_order(&["Ansible managed inner.j2 !. outer.j2", "me {{ who }}", "Ours inner.j2  inner.j2."]);
+}
+
+#[test]
+fn roles_that_are_included_are_among_the_plays_roles() {
+    let names = "{{ ansible_play_role_names }} {{ ansible_role_names | sort }} {{ ansible_dependent_role_names }}";
+    let project = role(Project::new(), "needed", "");
+    let project = role(project, "late", &format!("- debug: {{msg: 'late {names}'}}\n"))
+        .file("roles/late/meta/main.yml", "dependencies: [needed]\n");
+    role(project, "early", "")
+        .play(
+            &format!(
+                "- hosts: a
+  gather_facts: false
+  roles: [early]
+  tasks:
+    - debug: {{msg: 'before {names}'}}
+    - include_role: {{name: late}}
+    - include_role: {{name: late}}
+- hosts: a
+  gather_facts: false
+  tasks:
+    - debug: {{msg: 'next {names}'}}
+"
+            ),
+            &[],
+        )
+        .code(0)
+        .in_order(&[
+            "before ['early'] ['early'] []",
+            "late ['early', 'late'] ['early', 'late', 'needed'] ['needed']",
+            "late ['early', 'late', 'late'] ['early', 'late', 'needed'] ['needed']",
+            "next [] [] []",
+        ]);
+}
+
+#[test]
+fn a_template_ends_as_its_file_does() {
+    // Seen with ansible-core 2.19: a single value that is no text has no newline, and an included file loses one.
+    let project = Project::new()
+        .file("templates/included.j2", "A{% include 'part.j2' %}B\n")
+        .file("templates/part.j2", "x\n")
+        .file("templates/block.j2", "{% if true %}y{% endif %}\n\n\n")
+        .file("templates/nothing.j2", "{% if false %}\ny\n{% endif %}\n")
+        .file("templates/number.j2", "{{ 5 }}\n")
+        .file("templates/list.j2", "{{ [1, 2] }}\n")
+        .file("templates/macro.j2", "{% import 'macros.j2' as m %}\n{{ m.f() }}\n")
+        .file("templates/macros.j2", "{% macro f() %}\nhey\n{% endmacro %}\n");
+    let names = "included, block, nothing, number, list, macro";
+    let project = project.file(
+        "site.yml",
+        &format!(
+            "- hosts: a
+  gather_facts: false
+  tasks:
+    - template: {{src: '{{{{ item }}}}.j2', dest: '{{{{ playbook_dir }}}}/{{{{ item }}}}'}}
+      loop: [{names}]
+    - assert:
+        that:
+          - lookup('template', 'list.j2') == [1, 2] and lookup('template', 'nothing.j2') is none
+"
+        ),
+    );
+    project.chainwright(&["playbook", "-i", "hosts.yml", "site.yml"]).code(0);
+    let read = |name| std::fs::read_to_string(project.path().join(name)).unwrap();
+    let whole: Vec<String> = names.split(", ").map(read).collect();
+    assert_eq!(whole, ["AxB\n", "y\n\n\n", "", "5", "[1, 2]", "hey\n"]);
+}

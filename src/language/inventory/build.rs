@@ -1,6 +1,6 @@
 //! From the words after `-i` to an inventory.
 
-use super::{Inventory, Run, ini, range, script, yaml};
+use super::{Inventory, Run, folders, ini, range, script, yaml};
 use crate::base::diagnostic::Checked;
 use crate::base::{Diagnostic, Source, Span};
 use crate::language::loader::shown;
@@ -172,6 +172,15 @@ impl Builder<'_> {
                         .help("rename one of them: patterns take the group")
                         .warning(),
                 );
+            }
+        }
+        for kind in
+            inventory.folders.iter().flat_map(|folder| ["group_vars", "host_vars"].map(|kind| folder.join(kind)))
+        {
+            for (unread, read) in folders::shadowed(&kind) {
+                let warning = format!("{} is not read: {} goes before it", shown(&unread), shown(&read));
+                let help = "put all into one of them, or all files into a folder of that name";
+                inventory.warnings.push(Diagnostic::plain(warning).help(help).warning());
             }
         }
         if self.mistakes.is_empty() { Ok(self.inventory) } else { Err(self.mistakes) }

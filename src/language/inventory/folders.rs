@@ -17,7 +17,9 @@ pub fn variable_files(folder: &Path) -> Vec<PathBuf> {
             continue;
         }
         if path.is_dir() {
-            files.extend(variable_files(&path));
+            if path.extension().is_none() {
+                files.extend(variable_files(&path));
+            }
         } else if path.extension().is_none_or(|ending| ENDINGS.iter().any(|known| ending == *known)) {
             files.push(path);
         }
@@ -25,16 +27,35 @@ pub fn variable_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The files for one group or host: `NAME`, `NAME.yml`, ..., or all of a folder `NAME/`.
+/// The files for one group or host: all of a folder `NAME/`, or else the file `NAME`, or else `NAME.yml`, ...: as Ansible,
+/// only the first that is there.
 pub fn files_of(folder: &Path, name: &str) -> Vec<PathBuf> {
-    let mut files = vec![];
-    let plain = folder.join(name);
-    if plain.is_dir() {
-        files.extend(variable_files(&plain));
-    } else if plain.is_file() {
-        files.push(plain);
+    match first_of(folder, name) {
+        Some(path) if path.is_dir() => variable_files(&path),
+        Some(path) => vec![path],
+        None => vec![],
     }
+}
+
+fn first_of(folder: &Path, name: &str) -> Option<PathBuf> {
     let ended = ENDINGS.iter().map(|ending| folder.join(format!("{name}.{ending}")));
-    files.extend(ended.filter(|path| path.is_file()));
-    files
+    std::iter::once(folder.join(name)).chain(ended).find(|path| path.exists())
+}
+
+/// Files in a folder such as `group_vars/` that are not read, since another of the same name goes before them; each with
+/// that one.
+pub fn shadowed(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let mut found: Vec<(PathBuf, PathBuf)> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known)))
+        .filter_map(|path| {
+            let first = first_of(folder, &path.file_stem()?.to_string_lossy())?;
+            (first != path).then_some((path, first))
+        })
+        .collect();
+    found.sort();
+    found
 }

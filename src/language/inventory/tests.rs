@@ -113,6 +113,40 @@ fn variables_are_layered_by_precedence_and_merged_by_depth() {
 }
 
 #[test]
+fn of_files_with_one_name_the_first_is_read_and_the_others_are_told_of() {
+    // Seen with ansible-core 2.19: all files of hosts, but of variables a folder, else `yml`, else `json`.
+    let folder = folder(&[
+        ("net/h1.yml", "g1: {hosts: {h1: {a: yml}}}\n"),
+        ("net/h1.json", "{\"g2\": {\"hosts\": {\"h1\": {\"a\": \"json\", \"b\": 1}}}}\n"),
+        ("net/host_vars/h1.yml", "x: yml\n"),
+        ("net/host_vars/h1.json", "{\"x\": \"json\", \"z\": \"json\"}\n"),
+        ("net/group_vars/all/one.yml", "f: folder\n"),
+        ("net/group_vars/all/sub/two.yml", "r: folder in folder\n"),
+        ("net/group_vars/all/sub.d/three.yml", "q: a folder with an ending\n"),
+        ("net/group_vars/all.yml", "f: file\n"),
+    ]);
+    let net = load(&folder, "net");
+    let mut scope = Scope::default();
+    for (layer, table) in net.host_layers("h1", &[], &Loader::default()).unwrap() {
+        scope.push(layer, table);
+    }
+    let get = |name: &str| match scope.get(name) {
+        Some((Var::Node(node), _)) => node.to_value(),
+        _ => serde_json::Value::Null,
+    };
+    let all = serde_json::json!(["yml", 1, "yml", null, "folder", "folder in folder", null]);
+    assert_eq!(serde_json::Value::from(["a", "b", "x", "z", "f", "r", "q"].map(get).to_vec()), all);
+    let warned: Vec<&str> = net.warnings.iter().map(|warning| warning.message.as_str()).collect();
+    assert_eq!(warned.len(), 2, "{warned:?}");
+    assert!(
+        warned[0].contains("group_vars/all.yml is not read") && warned[0].contains("group_vars/all goes before it")
+    );
+    assert!(
+        warned[1].contains("host_vars/h1.json is not read") && warned[1].contains("host_vars/h1.yml goes before it")
+    );
+}
+
+#[test]
 fn an_ini_file_has_groups_children_and_literals() {
     let folder = folder(&[(
         "hosts",

@@ -107,7 +107,7 @@ pub(super) fn type_name(value: &Value) -> &'static str {
         ValueKind::Bytes => "bytes",
         ValueKind::Seq | ValueKind::Iterable => "list",
         ValueKind::Map => "dict",
-        _ => "object",
+        _ => super::filters::time::type_name(value).unwrap_or("object"),
     }
 }
 
@@ -120,6 +120,8 @@ pub(super) fn kind_words(value: &Value) -> &'static str {
         "str" | "bytes" => "a text",
         "list" => "a list",
         "dict" => "a table",
+        "datetime" => "a date",
+        "timedelta" => "a time between two dates",
         _ => "something that is no value",
     }
 }

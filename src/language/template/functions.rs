@@ -72,6 +72,7 @@ fn undef(_: &mut State, args: &Args) -> Result<Value, Error> {
     Ok(Missing::because(hint).value())
 }
 
+/// The moment as a date and time, or as a text if there is a format.
 fn now(_: &mut State, args: &Args) -> Result<Value, Error> {
     let named = |at: usize, name: &str| args.values.get(at).or_else(|| args.named(name));
     let zone = if named(0, "utc").is_some_and(Value::is_true) {
@@ -80,8 +81,10 @@ fn now(_: &mut State, args: &Args) -> Result<Value, Error> {
         jiff::tz::TimeZone::system()
     };
     let now = jiff::Timestamp::now().to_zoned(zone);
-    let format = named(1, "fmt").map(to_text).transpose()?.unwrap_or_else(|| "%Y-%m-%d %H:%M:%S.%6f".into());
-    super::filters::time::formatted(&format, &now).map(Value::from)
+    match named(1, "fmt").filter(|format| format.is_true()) {
+        Some(format) => super::filters::time::formatted(&to_text(format)?, &now).map(Value::from),
+        None => Ok(super::filters::time::moment(now.datetime())),
+    }
 }
 
 /// A Python method of a value.

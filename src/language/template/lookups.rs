@@ -3,13 +3,14 @@
 use super::TemplateOptions;
 use super::args::Args;
 use super::compile::short;
-use super::convert::{to_text, wrong};
+use super::convert::{to_data, to_text, wrong};
 use super::filters::patterns::pattern;
 use super::functions::find;
 use super::records;
-use super::session::{Scope, Session};
+use super::session::{Root, Session};
 use super::undefined::{Missing, Trouble, defined};
-use crate::base::{python_regex, wildcard};
+use crate::base::{Map, python_regex, wildcard};
+use crate::language::managed::Managed;
 use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 use std::collections::BTreeMap;
@@ -74,7 +75,7 @@ fn ask<'a>(state: &mut State, args: &'a Args) -> Result<Ask<'a>, Error> {
     Ok(Ask { session, name: short(name).to_owned(), terms: terms.cloned().collect(), args })
 }
 
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 25] = [
     "env",
     "file",
     "template",
@@ -98,6 +99,8 @@ const NAMES: [&str; 23] = [
     "unvault",
     "ini",
     "csvfile",
+    "url",
+    "inventory_hostnames",
 ];
 
 fn run(ask: &Ask) -> Result<Vec<Value>, Error> {
@@ -156,6 +159,11 @@ fn run(ask: &Ask) -> Result<Vec<Value>, Error> {
         }
         "ini" => ini(ask),
         "csvfile" => csvfile(ask),
+        "url" => url(ask),
+        "inventory_hostnames" => {
+            let hosts = ask.session.vars.select(&texts(ask)?.join(":"));
+            Ok(hosts.into_iter().map(Value::from).collect())
+        }
         other => {
             let near = crate::base::diagnostic::did_you_mean(other, NAMES);
             let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
@@ -271,16 +279,53 @@ fn csvfile(ask: &Ask) -> Result<Vec<Value>, Error> {
     Ok(out)
 }
 
+/// The lines behind each URL; with `split_lines=false` each as one text.
+fn url(ask: &Ask) -> Result<Vec<Value>, Error> {
+    let mut options = Map::new();
+    for (name, value) in ask.args.take_named() {
+        if !matches!(name.as_str(), "split_lines" | "wantlist" | "errors") {
+            options.insert(name.clone(), to_data(value)?);
+        }
+    }
+    let whole = option(ask.args, "split_lines").is_some_and(|value| !value.is_true());
+    let mut out = Vec::new();
+    for term in texts(ask)? {
+        let text = ask.session.vars.fetch(&term, &options).map_err(|failure| wrong(failure.to_string()))?;
+        if whole {
+            out.push(Value::from(text));
+        } else {
+            out.extend(text.lines().map(Value::from));
+        }
+    }
+    Ok(out)
+}
+
+/// A file as a template, which sees what the step sees, itself, and `template_vars`.
 fn template(ask: &Ask, name: &str) -> Result<Value, Error> {
     let path = searched(ask, "templates", name)?;
     let text = read(&path)?;
-    let root = Value::from_object(Scope(ask.session.clone()));
+    let vars = ask.session.vars.clone();
+    let own = vars.of_template(&path, name);
+    let session = ask.session.with(Arc::new(Managed { vars, own }));
     let root = match option(ask.args, "template_vars") {
-        Some(extra) => Value::from_object(super::session::Included(extra, ask.session.clone())),
-        None => root,
+        Some(extra) => Value::from_object(super::session::Included(extra, session.clone())),
+        None => Value::from_object(Root(session.clone())),
     };
-    let text = ask.session.file(&path, &text, &TemplateOptions::default(), root).map_err(Error::from)?;
-    Ok(Value::from(text))
+    let mut options = TemplateOptions::default();
+    if let Some(trims) = option(ask.args, "trim_blocks") {
+        options.trim_blocks = trims.is_true();
+    }
+    for (name, mark) in [
+        ("variable_start_string", &mut options.variable_start),
+        ("variable_end_string", &mut options.variable_end),
+        ("comment_start_string", &mut options.comment_start),
+        ("comment_end_string", &mut options.comment_end),
+    ] {
+        if let Some(given) = option(ask.args, name) {
+            *mark = to_text(&given)?;
+        }
+    }
+    session.whole_file(&path, &text, &options, root).map(|(value, _)| value).map_err(Error::from)
 }
 
 fn variable(ask: &Ask, name: &str) -> Result<Value, Error> {

@@ -23,7 +23,7 @@ use args::Args;
 use compile::Compiled;
 use minijinja::value::{Kwargs, Rest};
 use minijinja::{Environment, Error, State};
-use session::{Included, Scope, Session, Shared, lock};
+use session::{Included, Root, Session, Shared, lock};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
@@ -166,8 +166,9 @@ impl Templates {
         vars: &Arc<dyn Variables>,
     ) -> Result<String, RenderError> {
         let session = self.session(vars);
-        let root = minijinja::Value::from_object(Scope(session.clone()));
-        session.finish(session.file(name, text, options, root))
+        let root = minijinja::Value::from_object(Root(session.clone()));
+        let rendered = session.whole_file(name, text, options, root);
+        session.finish(rendered.map(|(value, text)| value.as_str().map_or(text, str::to_owned)))
     }
 
     /// Mistakes of syntax, unknown filters and tests in every text of a node; needs no variables.
@@ -257,7 +258,7 @@ impl Session {
         })
     }
 
-    /// A template file's text, with `root` as its variables.
+    /// The text of a file that is part of another, with `root` as its variables.
     fn file(
         self: &Arc<Self>,
         name: &Path,
@@ -265,13 +266,35 @@ impl Session {
         options: &TemplateOptions,
         root: minijinja::Value,
     ) -> Result<String, Trouble> {
+        self.in_file(name, text, options, |compiled| self.run_text(compiled, root))
+    }
+
+    /// A template file's value, as that of a text between quotes, and its text.
+    fn whole_file(
+        self: &Arc<Self>,
+        name: &Path,
+        text: &str,
+        options: &TemplateOptions,
+        root: minijinja::Value,
+    ) -> Result<(minijinja::Value, String), Trouble> {
+        let (value, printed) = self.in_file(name, text, options, |compiled| self.run_native(compiled, root))?;
+        Ok((Self::ended(value, text), printed))
+    }
+
+    fn in_file<T>(
+        self: &Arc<Self>,
+        name: &Path,
+        text: &str,
+        options: &TemplateOptions,
+        run: impl FnOnce(&Compiled) -> Result<T, Error>,
+    ) -> Result<T, Trouble> {
         let span = || Span::new(Source::new(name, text), 0, text.len());
         let compiled = match self.inner.file(name, text, options) {
             Ok(compiled) => compiled,
             Err(broken) => return Err(Trouble::Failed(Box::new(broken.diagnostic(text, &span())))),
         };
         self.enter(&compiled, &name.display().to_string(), &span())?;
-        let result = self.run_text(&compiled, root);
+        let result = run(&compiled);
         self.leave();
         result.map_err(|error| self.trouble(&error, &compiled, text, &span()))
     }

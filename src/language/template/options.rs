@@ -47,7 +47,8 @@ impl TemplateOptions {
             .comment_delimiters(self.comment_start.clone(), self.comment_end.clone())
             .trim_blocks(self.trim_blocks)
             .lstrip_blocks(self.lstrip_blocks)
-            .keep_trailing_newline(true)
+            // What is lost is put back behind the whole text: see `Session::ended`.
+            .keep_trailing_newline(false)
             .build()
     }
 }

@@ -62,6 +62,11 @@ impl Session {
         Arc::new(Self { inner, vars, shared, memo: Mutex::default(), printed: Mutex::default() })
     }
 
+    /// A session within this one, with other variables of the same host.
+    pub fn with(&self, vars: Arc<dyn Variables>) -> Arc<Self> {
+        Self::new(self.inner.clone(), vars, self.shared.clone())
+    }
+
     /// The session of a running template.
     pub fn of(state: &State) -> Option<Arc<Self>> {
         let handle = state.lookup(SESSION)?;
@@ -95,6 +100,17 @@ impl Session {
             Slot::Value(value) => Ok(Some(value)),
             Slot::Missing(_) => Ok(None),
             Slot::Trouble(trouble) => Err(trouble),
+        }
+    }
+
+    /// A name as a template's root has it.
+    fn named_value(self: &Arc<Self>, name: &str) -> Option<Value> {
+        if name == SESSION {
+            return Some(Value::from_object(Handle(self.clone())));
+        }
+        match self.variable(name) {
+            Ok(value) => value,
+            Err(trouble) => Some(Value::from(Error::from(trouble))),
         }
     }
 
@@ -178,7 +194,16 @@ impl Session {
         self.enter(&compiled, text, span)?;
         let result = self.run(&compiled);
         self.leave();
-        result.map_err(|error| self.trouble(&error, &compiled, text, span))
+        result.map(|value| Self::ended(value, text)).map_err(|error| self.trouble(&error, &compiled, text, span))
+    }
+
+    /// A template's value with as many newlines at its end as the template has: Jinja takes one away, and those behind
+    /// blocks. What is no text has none.
+    pub fn ended(value: Value, written: &str) -> Value {
+        let Some(text) = value.as_str().filter(|text| written.ends_with('\n') && *text != OMIT) else { return value };
+        let count = |text: &str| text.len() - text.trim_end_matches('\n').len();
+        let missing = count(written).saturating_sub(count(text));
+        if missing == 0 { value } else { Value::from(format!("{text}{}", "\n".repeat(missing))) }
     }
 
     /// Notes that a text is being rendered; the caller takes the note away.
@@ -218,7 +243,7 @@ impl Session {
     pub fn run(self: &Arc<Self>, compiled: &Compiled) -> Result<Value, Error> {
         if compiled.native {
             let mut nothing = String::new();
-            let root = Value::from_object(Scope(self.clone()));
+            let root = Value::from_object(Root(self.clone()));
             let mut out = machinery::make_string_output(&mut nothing);
             let (value, _) = machinery::eval(
                 &self.inner.env,
@@ -234,15 +259,21 @@ impl Session {
                 None => Ok(value),
             };
         }
+        self.run_native(compiled, Value::from_object(Root(self.clone()))).map(|(value, _)| value)
+    }
+
+    /// Runs instructions for their value, and their text: what is printed alone is the value itself.
+    pub fn run_native(self: &Arc<Self>, compiled: &Compiled, root: Value) -> Result<(Value, String), Error> {
         lock(&self.printed).push((0, Value::from(()), String::new()));
-        let text = self.run_text(compiled, Value::from_object(Scope(self.clone())));
+        let text = self.run_text(compiled, root);
         let (count, value, printed) = lock(&self.printed).pop().unwrap_or_default();
         let text = text?;
-        Ok(match count {
+        let value = match count {
             0 if text.is_empty() => Value::from(()),
             1 if text == printed => value,
-            _ => Value::from(text),
-        })
+            _ => Value::from(text.as_str()),
+        };
+        Ok((value, text))
     }
 
     /// Runs instructions for their text.
@@ -308,7 +339,22 @@ impl Object for Handle {
     }
 }
 
-/// All variables of a host: a template's root, `vars`, and `hostvars[name]`.
+/// A template's root: all variables, which nobody can list, since what an included file gets is only what its own root
+/// does not have.
+#[derive(Debug)]
+pub(super) struct Root(pub Arc<Session>);
+
+impl Object for Root {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.0.named_value(key)
+    }
+}
+
+/// All variables of a host: `vars`, and `hostvars[name]`.
 #[derive(Debug)]
 pub(super) struct Scope(pub Arc<Session>);
 
@@ -318,13 +364,7 @@ impl Object for Scope {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        if key == SESSION {
-            return Some(Value::from_object(Handle(self.0.clone())));
-        }
-        match self.0.variable(key) {
-            Ok(value) => value,
-            Err(trouble) => Some(Value::from(Error::from(trouble))),
-        }
+        self.0.named_value(key)
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -348,8 +388,13 @@ impl Object for Included {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         match self.0.get_attr(key) {
             Ok(value) if !value.is_undefined() => Some(value),
-            _ => Arc::new(Scope(self.1.clone())).get_value_by_str(key),
+            _ => self.1.named_value(key),
         }
+    }
+
+    /// What the including template had: a file that this one includes gets it, too.
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.try_iter().into_iter().flatten().collect())
     }
 }
 

@@ -8,6 +8,8 @@ use super::undefined::{Marker, defined};
 use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 use std::cmp::Ordering;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 #[expect(clippy::unnecessary_wraps, reason = "the type of all tests")]
 fn yes(flag: bool) -> Result<Value, Error> {
@@ -72,6 +74,12 @@ const TESTS: &[(&str, Callable)] = &[
     ("link_exists", |_, args| yes(path(args)?.symlink_metadata().is_ok())),
     ("abs", |_, args| yes(path(args)?.is_absolute())),
     ("is_abs", |_, args| yes(path(args)?.is_absolute())),
+    ("same_file", same_file),
+    ("is_same_file", same_file),
+    ("mount", |_, args| yes(is_mount(&path(args)?))),
+    ("is_mount", |_, args| yes(is_mount(&path(args)?))),
+    ("vault_encrypted", |_, args| yes(args.subject().as_str().is_some_and(|text| text.starts_with(VAULT)))),
+    ("vaulted_file", |_, args| vaulted(&path(args)?).and_then(yes)),
     ("odd", |_, args| yes(whole(args)? % 2 != 0)),
     ("even", |_, args| yes(whole(args)? % 2 == 0)),
     ("divisibleby", divisible),
@@ -100,7 +108,33 @@ const TESTS: &[(&str, Callable)] = &[
     ("url", |_, args| uri(args, None, true)),
     ("urn", |_, args| uri(args, Some("urn"), false)),
     ("nan", |_, args| yes(f64::try_from(args.subject()).is_ok_and(f64::is_nan))),
+    ("isnan", |_, args| yes(f64::try_from(args.subject()).is_ok_and(f64::is_nan))),
 ];
+
+/// How a text begins that is encrypted with vault.
+const VAULT: &str = "$ANSIBLE_VAULT;";
+
+fn vaulted(path: &Path) -> Result<bool, Error> {
+    let bytes = std::fs::read(path).map_err(|error| wrong(format!("{}: {error}", path.display())))?;
+    Ok(bytes.starts_with(VAULT.as_bytes()))
+}
+
+/// The device and the number of what a path leads to.
+fn place(path: &Path) -> Option<(u64, u64)> {
+    path.metadata().ok().map(|meta| (meta.dev(), meta.ino()))
+}
+
+fn same_file(_: &mut State, args: &Args) -> Result<Value, Error> {
+    let other = subject_text(args.need(0, "path")?)?;
+    let first = place(&path(args)?);
+    yes(first.is_some() && first == place(Path::new(&other)))
+}
+
+/// Whether another disk begins there.
+fn is_mount(path: &Path) -> bool {
+    let (Some(own), Some(above)) = (place(path), place(&path.join(".."))) else { return false };
+    !path.is_symlink() && (own.0 != above.0 || own.1 == above.1)
+}
 
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = (&'static str, Callable)> {

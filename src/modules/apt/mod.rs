@@ -1,11 +1,13 @@
 //! `apt`: packages of Debian and its relatives are installed, or not.
 
+mod clean;
 mod file;
 mod lists;
 mod packages;
+mod policy;
 
 use super::execution::lines;
-use super::loose::{Flag, Number, Text, Words};
+use super::loose::{Flag, Number, Text, Words, yes};
 use super::program::{ask, complaint, tool};
 use super::{Cx, Module, Result};
 use crate::base::{Diff, Failure, Map};
@@ -45,6 +47,13 @@ pub struct Apt {
     /// Remove downloaded packages that can be downloaded no more.
     #[serde(default)]
     pub autoclean: Flag,
+    /// Remove all downloaded packages, before anything is installed.
+    #[serde(default)]
+    pub clean: Flag,
+    /// The exit code of `/usr/sbin/policy-rc.d` meanwhile: 101 keeps packages from starting their services. What is there is
+    /// put back afterwards.
+    #[serde(default)]
+    pub policy_rc_d: Option<Number>,
     /// A package file on the host, or its URL.
     #[serde(default)]
     pub deb: Option<String>,
@@ -81,6 +90,9 @@ pub struct Apt {
     /// Accepted for Ansible's sake: it is always apt-get.
     #[serde(default)]
     pub force_apt_get: Flag,
+    /// Accepted for Ansible's sake: nothing has to be installed for this module.
+    #[serde(default = "yes")]
+    pub auto_install_module_deps: Flag,
     /// Accepted for Ansible's sake: an update is tried until `lock_timeout` is over.
     #[serde(default)]
     pub update_cache_retries: Option<Number>,
@@ -190,6 +202,7 @@ impl Apt {
     /// Runs apt-get and waits for others who use apt.
     fn run_apt(&self, writer: &Writer, command: &Command, lines: &dyn Fn(&str)) -> Result<Ended> {
         let deadline = Instant::now() + Duration::from_secs(u64::try_from(self.lock_timeout.0).unwrap_or(0));
+        let _policy = self.policy_rc_d.map(|code| policy::set(writer, code.0)).transpose()?;
         loop {
             let ended = writer.run_streaming(command, lines)?;
             if ended.code == 0 {
@@ -347,14 +360,14 @@ impl Module for Apt {
             return Err(Failure::new("there is no apt on this host").help("apt is for Debian and its relatives"));
         }
         let any_name = self.name.0.iter().any(|name| !name.trim().is_empty());
-        let cleans = self.autoremove.0 || self.autoclean.0;
+        let cleans = self.autoremove.0 || self.autoclean.0 || self.clean.0;
         let acts =
             any_name || self.deb.is_some() || self.upgrade != Upgrade::No || cleans || self.state == State::Fixed;
         if !acts && !self.update_cache.0 && self.cache_valid_time.0 == 0 {
             return Err(Failure::new("say what to do: `name`, `deb`, `upgrade`, `update_cache` or `autoremove`"));
         }
+        let mut done = vec![if self.clean.0 { self.clean(cx)? } else { None }];
         let updated = self.update(cx, !acts)?;
-        let mut done = Vec::new();
         match self.upgrade {
             Upgrade::No => {}
             Upgrade::Safe => done.push(self.predicted(cx, &["--with-new-pkgs", "upgrade"])?),

@@ -2,10 +2,10 @@
 
 use super::super::program::{must, tool};
 use super::super::{Cx, Result};
+use super::shadow::Shadow;
 use super::{UpdatePassword, User};
 use crate::base::Diff;
 use crate::system::Writer;
-use std::path::Path;
 
 impl User {
     pub(super) fn modify_password(&self, cx: &mut Cx) -> Result<()> {
@@ -13,8 +13,7 @@ impl User {
         if self.password.is_none() && self.password_lock.is_none() {
             return Ok(());
         }
-        let shadow = cx.system.read_text_if_there(Path::new("/etc/shadow"))?.unwrap_or_default();
-        let current = hash(&shadow, name).unwrap_or_default();
+        let current = Shadow::of(cx.system, name)?.hash;
         let locked = current.starts_with('!');
         let wants_lock = self.password_lock.map(|lock| lock.0);
         let password = self.password.as_ref().map(|password| password.0.as_str());
@@ -33,14 +32,6 @@ impl User {
         }
         Ok(())
     }
-}
-
-/// The second field of the user's line in `/etc/shadow`.
-fn hash(shadow: &str, name: &str) -> Option<String> {
-    shadow.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        (fields.next()? == name).then(|| fields.next().map(str::to_owned))?
-    })
 }
 
 /// Through stdin: everybody on the host can read the arguments of a program.

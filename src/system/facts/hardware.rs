@@ -39,7 +39,7 @@ pub fn processor(host: &Host, facts: &mut Map) {
     let mut list = Vec::new();
     let mut cores_of_socket: BTreeMap<String, u64> = BTreeMap::new();
     let mut siblings_of_socket: BTreeMap<String, u64> = BTreeMap::new();
-    let (mut threads, mut socket) = (0_u64, String::new());
+    let (mut threads, mut socket, mut flags) = (0_u64, String::new(), Vec::<String>::new());
     for line in text.lines() {
         let Some((name, value)) = line.split_once(':').map(|(name, value)| (name.trim(), value.trim())) else {
             continue;
@@ -49,6 +49,7 @@ pub fn processor(host: &Host, facts: &mut Map) {
                 threads += 1;
                 list.push(Value::from(value));
             }
+            "flags" | "Features" if flags.is_empty() => flags = value.split_whitespace().map(str::to_owned).collect(),
             "vendor_id" | "model name" | "Processor" => list.push(Value::from(value)),
             "physical id" => value.clone_into(&mut socket),
             "cpu cores" => _ = cores_of_socket.insert(socket.clone(), value.parse().unwrap_or(1)),
@@ -61,6 +62,7 @@ pub fn processor(host: &Host, facts: &mut Map) {
     let sockets = if cores_of_socket.is_empty() { threads } else { cores_of_socket.len() as u64 };
     let cores = first(&cores_of_socket);
     put(facts, "processor", list);
+    put(facts, "flags", flags);
     put(facts, "processor_count", sockets);
     put(facts, "processor_cores", cores);
     put(facts, "processor_threads_per_core", (first(&siblings_of_socket) / cores).max(1));
@@ -79,11 +81,15 @@ pub fn mounts(host: &Host, facts: &mut Map) {
 fn mount(host: &Host, line: &str) -> Option<Value> {
     let mut fields = line.split(' ').map(unescape);
     let (device, path, kind, options) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    let mut number = || fields.next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    let (dump, passno) = (number(), number());
     // The others are not disks: proc, sysfs, tmpfs, overlay.
     if !(device.starts_with('/') || device.contains(":/")) || kind == "none" {
         return None;
     }
-    let mut entry = json!({"device": device, "mount": path, "fstype": kind, "options": options});
+    let uuid = super::devices::uuid(host, &device).unwrap_or_else(|| "N/A".into());
+    let mut entry = json!({"device": device, "mount": path, "fstype": kind, "options": options, "dump": dump,
+        "passno": passno, "uuid": uuid});
     // A network disk whose server is gone would hold the answer up for minutes.
     let remote = device.contains(":/") || device.starts_with("//");
     if let Some(disk) = (!remote).then(|| rustix::fs::statvfs(host.0.locate(Path::new(&path))).ok()).flatten() {
@@ -133,9 +139,15 @@ pub fn dmi(host: &Host, facts: &mut Map) {
         ("bios_date", "bios_date"),
         ("bios_vendor", "bios_vendor"),
         ("bios_version", "bios_version"),
+        ("board_asset_tag", "board_asset_tag"),
         ("board_name", "board_name"),
+        ("board_serial", "board_serial"),
         ("board_vendor", "board_vendor"),
+        ("board_version", "board_version"),
+        ("chassis_asset_tag", "chassis_asset_tag"),
+        ("chassis_serial", "chassis_serial"),
         ("chassis_vendor", "chassis_vendor"),
+        ("chassis_version", "chassis_version"),
         ("product_name", "product_name"),
         ("product_serial", "product_serial"),
         ("product_uuid", "product_uuid"),
@@ -146,7 +158,50 @@ pub fn dmi(host: &Host, facts: &mut Map) {
         let text = host.text(&format!("/sys/class/dmi/id/{file}"));
         put(facts, name, text.unwrap_or_else(|| "NA".into()));
     }
+    let kind = host.text("/sys/class/dmi/id/chassis_type").and_then(|text| text.parse::<usize>().ok());
+    put(facts, "form_factor", kind.map_or("NA", |kind| FORMS.get(kind).copied().unwrap_or("unknown")));
 }
+
+/// What a machine looks like, by the numbers of the DMI standard (SMBIOS 3, 7.4.1), in Ansible's words.
+const FORMS: &[&str] = &[
+    "Unknown",
+    "Other",
+    "Unknown",
+    "Desktop",
+    "Low Profile Desktop",
+    "Pizza Box",
+    "Mini Tower",
+    "Tower",
+    "Portable",
+    "Laptop",
+    "Notebook",
+    "Hand Held",
+    "Docking Station",
+    "All In One",
+    "Sub Notebook",
+    "Space-saving",
+    "Lunch Box",
+    "Main Server Chassis",
+    "Expansion Chassis",
+    "Sub Chassis",
+    "Bus Expansion Chassis",
+    "Peripheral Chassis",
+    "RAID Chassis",
+    "Rack Mount Chassis",
+    "Sealed-case PC",
+    "Multi-system",
+    "CompactPCI",
+    "AdvancedTCA",
+    "Blade",
+    "Blade Enclosure",
+    "Tablet",
+    "Convertible",
+    "Detachable",
+    "IoT Gateway",
+    "Embedded PC",
+    "Mini PC",
+    "Stick PC",
+];
 
 #[cfg(test)]
 mod tests {
@@ -186,12 +241,16 @@ mod tests {
     #[test]
     fn only_disks_are_mounts() {
         let text = "proc /proc proc rw 0 0\n/dev/sda1 / ext4 rw,relatime 0 0\noverlay / overlay rw 0 0\n\
-                    nas:/x /mnt/my\\040nas nfs rw 0 0\n";
+                    nas:/x /mnt/my\\040nas nfs rw 1 2\n";
         let facts = facts("proc/self/mounts", text, mounts);
         let mounts = facts["ansible_mounts"].as_array().unwrap();
         assert_eq!(mounts.len(), 2);
         assert!(mounts[0]["size_total"].as_u64().unwrap() > 0);
         assert_eq!(mounts[1]["mount"], "/mnt/my nas");
+        assert_eq!(
+            (&mounts[1]["dump"], &mounts[1]["passno"], &mounts[1]["uuid"]),
+            (&json!(1), &json!(2), &json!("N/A"))
+        );
         assert!(mounts[1].get("size_total").is_none(), "a network disk is not asked");
     }
 }

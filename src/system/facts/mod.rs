@@ -3,6 +3,7 @@
 //! Everything comes from `/proc`, `/sys`, `/etc` and a few system calls: no program is run, but for executable files in
 //! the folder of local facts.
 
+mod devices;
 mod hardware;
 mod local;
 mod network;
@@ -27,6 +28,7 @@ struct Part {
 
 const PARTS: &[Part] = &[
     Part { name: "apparmor", subset: "min", gather: os::apparmor },
+    Part { name: "chroot", subset: "min", gather: os::chroot },
     Part { name: "cmdline", subset: "min", gather: os::cmdline },
     Part { name: "date_time", subset: "min", gather: os::date_time },
     Part { name: "distribution", subset: "min", gather: os::distribution },
@@ -36,11 +38,13 @@ const PARTS: &[Part] = &[
     Part { name: "lsb", subset: "min", gather: os::lsb },
     Part { name: "pkg_mgr", subset: "min", gather: os::pkg_mgr },
     Part { name: "platform", subset: "min", gather: os::platform },
+    Part { name: "python", subset: "min", gather: os::python },
     Part { name: "selinux", subset: "min", gather: os::selinux },
     Part { name: "service_mgr", subset: "min", gather: os::service_mgr },
     Part { name: "ssh_pub_keys", subset: "min", gather: user::ssh_pub_keys },
     Part { name: "user", subset: "min", gather: user::user },
-    Part { name: "devices", subset: "hardware", gather: hardware::dmi },
+    Part { name: "devices", subset: "hardware", gather: devices::devices },
+    Part { name: "dmi", subset: "hardware", gather: hardware::dmi },
     Part { name: "loadavg", subset: "hardware", gather: hardware::loadavg },
     Part { name: "memory", subset: "hardware", gather: hardware::memory },
     Part { name: "mounts", subset: "hardware", gather: hardware::mounts },
@@ -58,7 +62,6 @@ const SAME: &[(&str, &str)] = &[
     ("all_ipv6_addresses", "interfaces"),
     ("processor_cores", "processor"),
     ("processor_count", "processor"),
-    ("python", "platform"),
     ("machine", "platform"),
     ("machine_id", "platform"),
     ("architecture", "platform"),
@@ -74,8 +77,9 @@ const SAME: &[(&str, &str)] = &[
     ("system_capabilities", "min"),
     ("caps", "min"),
     ("local", "min"),
-    ("dmi", "devices"),
-    ("is_chroot", "platform"),
+    ("is_chroot", "chroot"),
+    ("python_version", "python"),
+    ("device_links", "devices"),
 ];
 const NOTHING: &[&str] = &["facter", "ohai"];
 
@@ -92,6 +96,14 @@ impl Host<'_> {
 
     fn exists(&self, path: &str) -> bool {
         self.0.locate(Path::new(path)).exists()
+    }
+
+    /// The names in a folder, sorted; none if it cannot be read.
+    fn names(&self, folder: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.locate(Path::new(folder))).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
     }
 }
 
@@ -144,13 +156,13 @@ fn choose(subset: &[String]) -> Result<Vec<&'static Part>> {
 }
 
 impl System {
-    /// Gathers facts. Every name has the prefix `ansible_`.
+    /// Gathers facts. Every name has the prefix `ansible_`, but for `gather_subset`.
     pub fn facts(&self, subset: &[String]) -> Result<Map> {
         let mut facts = Map::new();
         for part in choose(subset)? {
             (part.gather)(&Host(self), &mut facts);
         }
-        put(&mut facts, "gather_subset", subset.iter().map(String::as_str).collect::<Value>());
+        facts.insert("gather_subset".into(), subset.iter().map(String::as_str).collect());
         Ok(facts)
     }
 }

@@ -6,6 +6,7 @@ use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 use nix::net::if_::InterfaceFlags;
 use serde_json::json;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::path::Path;
 
 /// An interface as it is built up from its addresses.
 #[derive(Debug, Default)]
@@ -82,22 +83,43 @@ fn describe(host: &Host, interface: &Interface) -> Value {
     let mut set = |name: &str, value: Value| table.insert(name.to_owned(), value);
     set("device", interface.name.as_str().into());
     set("active", interface.active.into());
-    set("promisc", interface.promiscuous.into());
+    // A bridge's ports are in this mode without saying so: only the kernel's own flags show it.
+    let flags = sys("flags").and_then(|flags| u32::from_str_radix(flags.trim_start_matches("0x"), 16).ok());
+    set("promisc", flags.map_or(interface.promiscuous, |flags| flags & 0x100 != 0).into());
     set("type", kind(host, &interface.name).into());
-    if let Some(mac) = &interface.mac {
+    if let Some(mac) = interface.mac.as_ref().filter(|mac| *mac != "00:00:00:00:00:00") {
         set("macaddress", mac.as_str().into());
     }
     if let Some(mtu) = sys("mtu").and_then(|mtu| mtu.parse::<u64>().ok()) {
         set("mtu", mtu.into());
     }
     // A link that is down has no speed: reading it fails, or gives -1.
-    if let Some(speed) = sys("speed").and_then(|speed| speed.parse::<u64>().ok()) {
+    if let Some(speed) = sys("speed").and_then(|speed| speed.parse::<i64>().ok()) {
         set("speed", speed.into());
+    }
+    for (name, link) in [("pciid", "device"), ("module", "device/driver/module")] {
+        let path = format!("/sys/class/net/{}/{link}", interface.name);
+        let target = std::fs::canonicalize(host.0.locate(Path::new(&path))).ok();
+        if let Some(last) = target.as_ref().and_then(|target| target.file_name()) {
+            set(name, last.to_string_lossy().into_owned().into());
+        }
+    }
+    if let Some(id) = sys("bridge/bridge_id") {
+        set("id", id.into());
+        set("stp", (sys("bridge/stp_state").as_deref() == Some("1")).into());
+        set("interfaces", host.names(&format!("/sys/class/net/{}/brif", interface.name)).into());
+    }
+    if let Some(slaves) = sys("bonding/slaves") {
+        set("slaves", slaves.split_whitespace().collect());
+        for name in ["mode", "miimon", "lacp_rate", "primary"] {
+            let first = sys(&format!("bonding/{name}")).and_then(|text| text.split(' ').next().map(str::to_owned));
+            set(name, first.into());
+        }
     }
     let mut ipv4 = interface.ipv4.iter().map(|(address, mask, broadcast)| {
         json!({
             "address": address.to_string(),
-            "broadcast": broadcast.map(|it| it.to_string()).unwrap_or_default(),
+            "broadcast": shown(*address, *broadcast),
             "netmask": mask.to_string(),
             "network": Ipv4Addr::from_bits(address.to_bits() & mask.to_bits()).to_string(),
             "prefix": mask.to_bits().count_ones().to_string(),
@@ -117,6 +139,11 @@ fn describe(host: &Host, interface: &Interface) -> Value {
         set("ipv6", ipv6.collect());
     }
     Value::Object(table)
+}
+
+/// A broadcast address; where none is set the kernel gives the interface's own.
+fn shown(own: Ipv4Addr, broadcast: Option<Ipv4Addr>) -> String {
+    broadcast.filter(|broadcast| *broadcast != own).map(|broadcast| broadcast.to_string()).unwrap_or_default()
 }
 
 fn kind(host: &Host, name: &str) -> &'static str {
@@ -164,7 +191,7 @@ fn default_ipv4(host: &Host, found: &[Interface]) -> Option<Value> {
     Some(json!({
         "address": address.to_string(),
         "alias": name,
-        "broadcast": broadcast.map(|it| it.to_string()).unwrap_or_default(),
+        "broadcast": shown(*address, *broadcast),
         "gateway": gateway.to_string(),
         "interface": name,
         "macaddress": interface.mac,
@@ -277,6 +304,32 @@ mod tests {
             "search": ["lab", "example"], "nameservers": ["10.0.0.1", "::1"], "options": {"ndots": "2", "rotate": true},
         });
         assert_eq!(facts["ansible_dns"], expected);
+    }
+
+    #[test]
+    fn a_bridge_tells_its_ports() {
+        let (_root, system) = host_with(&[
+            ("sys/class/net/br0/bridge/bridge_id", "8000.02fc00000001\n"),
+            ("sys/class/net/br0/bridge/stp_state", "0\n"),
+            ("sys/class/net/br0/brif/eth1/x", ""),
+            ("sys/class/net/br0/flags", "0x1103\n"),
+            ("sys/class/net/br0/speed", "-1\n"),
+        ]);
+        let own = Ipv4Addr::new(10, 0, 0, 1);
+        let ipv4 = vec![(own, Ipv4Addr::new(255, 255, 255, 0), Some(own))];
+        let bridge = Interface { name: "br0".into(), ipv4, ..Interface::default() };
+        let told = describe(&Host(&system), &bridge);
+        for (name, value) in [
+            ("type", json!("bridge")),
+            ("id", json!("8000.02fc00000001")),
+            ("interfaces", json!(["eth1"])),
+            ("stp", json!(false)),
+            ("promisc", json!(true)),
+            ("speed", json!(-1)),
+        ] {
+            assert_eq!(told[name], value, "{name}");
+        }
+        assert_eq!(told["ipv4"]["broadcast"], "");
     }
 
     #[test]

@@ -22,6 +22,13 @@ pub fn platform(host: &Host, facts: &mut Map) {
     put(facts, "domain", full.split_once('.').map(|(_, domain)| domain).unwrap_or_default());
     put(facts, "fqdn", full);
     put(facts, "nodename", node);
+    let name = |text: &str| text.lines().find_map(|line| line.strip_prefix("InitiatorName=")).map(str::to_owned);
+    put(
+        facts,
+        "iscsi_iqn",
+        host.text("/etc/iscsi/initiatorname.iscsi").and_then(|text| name(&text)).unwrap_or_default(),
+    );
+    put(facts, "hostnqn", host.text("/etc/nvme/hostnqn").unwrap_or_default());
     if let Some(id) = host.text("/etc/machine-id").or_else(|| host.text("/var/lib/dbus/machine-id")) {
         put(facts, "machine_id", id);
     }
@@ -175,6 +182,35 @@ pub fn fips(host: &Host, facts: &mut Map) {
     put(facts, "fips", host.text("/proc/sys/crypto/fips_enabled").as_deref() == Some("1"));
 }
 
+/// Whether the agent sees another root folder than process 1 does.
+pub fn chroot(host: &Host, facts: &mut Map) {
+    let place = |path: &str| {
+        let meta = std::fs::metadata(host.0.locate(std::path::Path::new(path))).ok()?;
+        Some((std::os::unix::fs::MetadataExt::dev(&meta), std::os::unix::fs::MetadataExt::ino(&meta)))
+    };
+    // Only root may look at the other one; where that is not known it is the same.
+    let other = place("/").zip(place("/proc/1/root/.")).is_some_and(|(own, first)| own != first);
+    put(facts, "is_chroot", other || host.0.variable("debian_chroot").is_some_and(|name| !name.is_empty()));
+}
+
+/// The host's Python by the name of its file, `python3.11`: it is not run, and not needed. Nothing where there is none.
+pub fn python(host: &Host, facts: &mut Map) {
+    let path = "/usr/bin/python3";
+    let Ok(file) = std::fs::canonicalize(host.0.locate(std::path::Path::new(path))) else { return };
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let Some((major, minor)) = name.strip_prefix("python").and_then(|version| version.split_once('.')) else { return };
+    let (Ok(major), Ok(minor)) = (major.parse::<u32>(), minor.parse::<u32>()) else { return };
+    put(facts, "python_version", format!("{major}.{minor}"));
+    put(
+        facts,
+        "python",
+        json!({
+            "executable": path, "type": "cpython", "version": {"major": major, "minor": minor},
+            "version_info": [major, minor],
+        }),
+    );
+}
+
 /// The kernel's command line; a parameter without a value is `true`.
 pub fn cmdline(host: &Host, facts: &mut Map) {
     let text = host.text("/proc/cmdline").unwrap_or_default();
@@ -244,7 +280,9 @@ pub fn virtualization(host: &Host, facts: &mut Map) {
         .filter_map(|name| host.text(&format!("/sys/class/dmi/id/{name}")))
         .find_map(|text| FIRMWARE.iter().find(|(mark, _)| text.contains(mark)))
         .map(|(_, name)| (*name).to_owned());
-    let guests: Vec<String> = container.into_iter().chain(firmware).collect();
+    // Ansible names the kind beside the program.
+    let is_container = container.as_deref().is_some_and(|name| name != "container").then(|| "container".to_owned());
+    let guests: Vec<String> = container.into_iter().chain(is_container).chain(firmware).collect();
     let modules = host.text("/proc/modules").unwrap_or_default();
     let hosts: Vec<&str> = if modules.lines().any(|line| line.starts_with("kvm ")) { vec!["kvm"] } else { Vec::new() };
     let (kind, role) = match (guests.first(), hosts.first()) {
@@ -272,6 +310,20 @@ mod tests {
 
     const BOOKWORM: &str = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\n\
                             VERSION_CODENAME=bookworm\nID=debian\n";
+
+    #[test]
+    fn the_python_of_the_host_is_known_by_its_file() {
+        let (root, system) = host_with(&[("usr/bin/python3.11", "")]);
+        let told = || {
+            let mut facts = Map::new();
+            python(&Host(&system), &mut facts);
+            facts
+        };
+        assert_eq!(told(), Map::new());
+        std::os::unix::fs::symlink("python3.11", root.path().join("usr/bin/python3")).unwrap();
+        assert_eq!(told()["ansible_python"]["version"], json!({"major": 3, "minor": 11}));
+        assert_eq!(told()["ansible_python_version"], "3.11");
+    }
 
     #[test]
     fn debian_has_its_point_release_from_its_own_file() {

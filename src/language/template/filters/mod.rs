@@ -12,6 +12,7 @@ pub(super) use operators::order;
 pub(super) mod paths;
 pub(super) mod patterns;
 mod picking;
+mod pretty;
 pub(super) mod printf;
 mod sets;
 mod tables;
@@ -36,6 +37,7 @@ pub(super) fn all() -> impl Iterator<Item = (&'static str, Callable)> {
         lists::FILTERS,
         sets::FILTERS,
         picking::FILTERS,
+        pretty::FILTERS,
         tables::FILTERS,
         numbers::FILTERS,
         codecs::FILTERS,

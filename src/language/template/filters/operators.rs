@@ -189,12 +189,16 @@ fn rem(_: &mut State, args: &Args) -> Result<Value, Error> {
 
 fn eq(_: &mut State, args: &Args) -> Result<Value, Error> {
     let (left, right) = operands(args)?;
-    Ok(Value::from(left == right))
+    Ok(Value::from(same(&left, &right)))
 }
 
 fn ne(_: &mut State, args: &Args) -> Result<Value, Error> {
     let (left, right) = operands(args)?;
-    Ok(Value::from(left != right))
+    Ok(Value::from(!same(&left, &right)))
+}
+
+fn same(left: &Value, right: &Value) -> bool {
+    super::time::compared(left, right).map_or_else(|| left == right, Ordering::is_eq)
 }
 
 /// The order of two values; only values of like kinds have one.
@@ -204,6 +208,9 @@ pub(in super::super) fn order(left: &Value, right: &Value) -> Result<Ordering, E
         || (is_list(left) && is_list(right));
     if like {
         return Ok(left.cmp(right));
+    }
+    if let Some(order) = super::time::compared(left, right) {
+        return Ok(order);
     }
     let short = |value: &Value| {
         let text = to_text(value).unwrap_or_default();

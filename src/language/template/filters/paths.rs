@@ -18,7 +18,30 @@ pub(super) const FILTERS: &[(&str, Callable)] = &[
     ("path_join", path_join),
     ("commonpath", commonpath),
     ("win_basename", |_, args| Ok(Value::from(args.text()?.rsplit(['\\', '/']).next().unwrap_or_default()))),
+    ("win_dirname", |_, args| Ok(Value::from(win_dirname(&args.text()?)))),
+    ("win_splitdrive", win_splitdrive),
+    ("fileglob", fileglob),
 ];
+
+/// The folder of a path of Windows.
+fn win_dirname(path: &str) -> String {
+    let head = path.rfind(['\\', '/']).map_or("", |at| &path[..=at]);
+    let folder = head.trim_end_matches(['\\', '/']);
+    if folder.is_empty() || folder.ends_with(':') { head } else { folder }.to_owned()
+}
+
+/// The drive of a path of Windows, and the rest.
+fn win_splitdrive(_: &mut State, args: &Args) -> Result<Value, Error> {
+    let path = args.text()?;
+    let (drive, rest) = path.split_at(if path.get(1..2) == Some(":") { 2 } else { 0 });
+    Ok([drive, rest].into_iter().map(Value::from).collect())
+}
+
+/// The files of the controller that fit a wildcard in a path's last part.
+fn fileglob(_: &mut State, args: &Args) -> Result<Value, Error> {
+    let found = super::super::files_like(&[], &args.text()?).map_err(|failure| wrong(failure.message))?;
+    Ok(found.into_iter().map(Value::from).collect())
+}
 
 /// Folder and name, as Python splits them: `/a/b/` is `/a/b` and nothing.
 fn split(path: &str) -> (String, String) {

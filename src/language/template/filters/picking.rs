@@ -6,8 +6,9 @@ use super::super::compile::short;
 use super::super::convert::wrong;
 use super::super::undefined::{Marker, Missing, defined, valid};
 use super::operators::order;
-use minijinja::value::{Kwargs, ValueKind};
+use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, State, Value};
+use std::sync::Arc;
 
 pub(super) const FILTERS: &[(&str, Callable)] = &[
     ("map", map),
@@ -126,9 +127,34 @@ fn groupby(_: &mut State, args: &Args) -> Result<Value, Error> {
             None => groups.push((key, vec![item])),
         }
     }
-    let keyed =
-        groups.into_iter().map(|(key, items)| (key.clone(), Value::from(vec![key, Value::from(items)]))).collect();
+    let group = |key: Value, items: Vec<Value>| Value::from_object(Grouped { key, items: Value::from(items) });
+    let keyed = groups.into_iter().map(|(key, items)| (key.clone(), group(key, items))).collect();
     super::lists::sorted(keyed, false).map(Value::from)
+}
+
+/// A pair of a key and the items that have it; both have names, too.
+#[derive(Debug)]
+struct Grouped {
+    key: Value,
+    items: Value,
+}
+
+impl Object for Grouped {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match (key.as_str(), key.as_usize()) {
+            (Some("grouper"), _) | (_, Some(0)) => Some(self.key.clone()),
+            (Some("list"), _) | (_, Some(1)) => Some(self.items.clone()),
+            _ => None,
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(2)
+    }
 }
 
 fn extract(_: &mut State, args: &Args) -> Result<Value, Error> {

@@ -2,8 +2,10 @@
 
 use super::super::Callable;
 use super::super::args::{Args, subject_text};
-use super::super::convert::wrong;
+use super::super::convert::{kind_words, wrong};
+use super::super::undefined::valid;
 use super::printf;
+use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 use std::fmt::Write as _;
 
@@ -26,14 +28,39 @@ pub(super) const FILTERS: &[(&str, Callable)] = &[
     ("format", format),
     ("e", escape),
     ("escape", escape),
+    ("forceescape", escape),
     ("safe", |_, args| Ok(args.subject())),
     ("urlize", |_, args| Ok(args.subject())),
     ("striptags", striptags),
+    ("xmlattr", xmlattr),
 ];
 
 fn string(_: &mut State, args: &Args) -> Result<Value, Error> {
     let value = args.subject();
     Ok(if value.as_str().is_some() { value } else { Value::from(subject_text(&value)?) })
+}
+
+/// A table as attributes of an XML element: those that are not nothing, with a space before them if there are any.
+fn xmlattr(_: &mut State, args: &Args) -> Result<Value, Error> {
+    let table = args.subject();
+    if table.kind() != ValueKind::Map {
+        return Err(wrong(format!("`xmlattr` needs a table, this is {}", kind_words(&table))));
+    }
+    let mut out = String::new();
+    for key in table.try_iter()?.checked() {
+        let key = key?;
+        let value = valid(table.get_item(&key)?)?;
+        if value.is_none() {
+            continue;
+        }
+        let name = subject_text(&key)?;
+        if name.contains(|letter: char| letter.is_whitespace() || "/>=".contains(letter)) {
+            return Err(wrong(format!("`xmlattr`: `{name}` is not the name of an attribute")));
+        }
+        let _ = write!(out, " {}=\"{}\"", escaped(&name), escaped(&subject_text(&value)?));
+    }
+    let space = args.get(0, "autospace").is_none_or(Value::is_true);
+    Ok(Value::from(if space { out.as_str() } else { out.trim_start() }))
 }
 
 /// First letter upper, the rest lower.
@@ -211,18 +238,23 @@ fn format(_: &mut State, args: &Args) -> Result<Value, Error> {
 }
 
 fn escape(_: &mut State, args: &Args) -> Result<Value, Error> {
+    Ok(Value::from(escaped(&args.text()?)))
+}
+
+/// Text as it may stand in an XML element or attribute.
+fn escaped(text: &str) -> String {
     let mut out = String::new();
-    for letter in args.text()?.chars() {
+    for letter in text.chars() {
         match letter {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&#34;"),
             '\'' => out.push_str("&#39;"),
-            letter => write!(out, "{letter}").unwrap_or_default(),
+            letter => out.push(letter),
         }
     }
-    Ok(Value::from(out))
+    out
 }
 
 fn striptags(_: &mut State, args: &Args) -> Result<Value, Error> {
