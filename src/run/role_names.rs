@@ -21,11 +21,11 @@ pub fn table(roles: &[Arc<Role>]) -> Table {
     };
     // A role that is included twice is named twice, as in Ansible.
     let asked: Value = names(&|role| !role.dependency).into();
-    let named = [
+    let variables = [
         ("ansible_play_role_names", asked.clone()),
         ("role_names", asked),
         ("ansible_dependent_role_names", once(names(&|role| role.dependency))),
         ("ansible_role_names", once(names(&|_| true))),
     ];
-    named.into_iter().map(|(name, value)| (name.to_owned(), Var::Value(Arc::new(value)))).collect()
+    variables.into_iter().map(|(name, value)| (name.to_owned(), Var::Value(Arc::new(value)))).collect()
 }

@@ -49,12 +49,12 @@ fn every_flag_of_the_table_is_one_of_the_program_and_none_is_said_to_be_missing(
         let told = told(&help);
         let number: Version = version.parse().unwrap();
         // A spelling may come, go and come again.
-        let held: BTreeSet<&str> = flags().filter(|row| row.holds(number)).map(|row| row.says).collect();
+        let valid: BTreeSet<&str> = flags().filter(|row| row.holds(number)).map(|row| row.says).collect();
         for row in flags().filter(|row| !HIDDEN.contains(&row.says)) {
             let newest = Client::geth().row(number, Topic::Flag, row.name);
             if newest.is_some_and(|newest| newest.says == row.says) {
                 assert!(told.contains(row.says), "geth {version} --help says nothing of {}", row.says);
-            } else if !held.contains(row.says) && !TOLD_AND_REFUSED.contains(&row.says) {
+            } else if !valid.contains(row.says) && !TOLD_AND_REFUSED.contains(&row.says) {
                 assert!(
                     !offered(&help).contains(row.says),
                     "geth {version} has {}, the table says {}",

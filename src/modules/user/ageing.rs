@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn only_what_differs_is_set() {
         let args =
-            json!({"name": "geth", "password_expire_max": 90, "password_expire_min": "1", "expires": 1422403387});
+            json!({"name": "geth", "password_expire_max": 90, "password_expire_min": "1", "expires": 1_422_403_387});
         assert_eq!(chage(args.clone(), None), "chage -m 1 -M 90 -E 16463 geth");
         let found = Shadow { most: 90, least: 0, expires: 16463, ..Shadow::default() };
         assert_eq!(chage(args, Some(&found)), "chage -m 1 geth");

@@ -94,12 +94,11 @@ impl User {
     }
 
     fn keygen(&self, system: &System, key: &Path) -> Result<Command> {
-        let comment = match &self.ssh_key_comment {
-            Some(Text(comment)) => comment.clone(),
-            None => {
-                let name = system.read_text_if_there(Path::new("/proc/sys/kernel/hostname"))?.unwrap_or_default();
-                format!("ansible-generated on {}", name.trim())
-            }
+        let comment = if let Some(Text(comment)) = &self.ssh_key_comment {
+            comment.clone()
+        } else {
+            let name = system.read_text_if_there(Path::new("/proc/sys/kernel/hostname"))?.unwrap_or_default();
+            format!("ansible-generated on {}", name.trim())
         };
         let file = system.locate(key).display().to_string();
         let mut argv: Vec<String> = ["ssh-keygen", "-q", "-t", &self.ssh_key_type.0].map(str::to_owned).to_vec();

@@ -19,14 +19,14 @@ struct Named {
 
 /// Disks with their partitions.
 pub fn devices(host: &Host, facts: &mut Map) {
-    let names = host.names("/sys/block");
+    let disks = host.names("/sys/block");
     let named = Named {
         ids: links(host, "by-id"),
         labels: links(host, "by-label"),
         uuids: links(host, "by-uuid"),
-        masters: masters(host, &names),
+        masters: masters(host, &disks),
     };
-    let all: Map = names.iter().map(|name| (name.clone(), disk(host, name, &named))).collect();
+    let all: Map = disks.iter().map(|name| (name.clone(), disk(host, name, &named))).collect();
     put(facts, "devices", all);
     let (ids, labels, uuids, masters) = (&named.ids, &named.labels, &named.uuids, &named.masters);
     put(facts, "device_links", json!({"ids": ids, "labels": labels, "uuids": uuids, "masters": masters}));
