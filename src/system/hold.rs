@@ -16,6 +16,17 @@ pub enum Hold {
     By(String),
 }
 
+/// A lock of ours.
+#[derive(Debug)]
+pub(super) struct Held(File);
+
+impl Drop for Held {
+    /// Closing the file does not do: a program that another thread starts in this moment has it open until it begins.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
 impl System {
     /// Takes the lock file at `path` without waiting, and writes `text` (who we are, since when) into it.
     ///
@@ -25,7 +36,7 @@ impl System {
         let real = self.locate(path);
         let shown = path.display();
         let mut held = self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(file) = held.get_mut(&real) {
+        if let Some(Held(file)) = held.get_mut(&real) {
             return inscribe(file, text).context(&shown).map(|()| Hold::Held);
         }
         if let Some(folder) = real.parent() {
@@ -36,7 +47,7 @@ impl System {
         match file.try_lock() {
             Ok(()) => {
                 inscribe(&mut file, text).context(&shown)?;
-                held.insert(real, file);
+                held.insert(real, Held(file));
                 Ok(Hold::Held)
             }
             Err(TryLockError::WouldBlock) => {

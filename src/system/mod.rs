@@ -42,7 +42,7 @@ pub struct System {
     /// Set when the call is cancelled or its time is over: running commands are ended, waits stop.
     pub cancelled: Arc<AtomicBool>,
     /// Locks that this agent holds until it exits; see [`System::hold`].
-    held: Arc<Mutex<BTreeMap<PathBuf, std::fs::File>>>,
+    held: Arc<Mutex<BTreeMap<PathBuf, hold::Held>>>,
 }
 
 impl System {
