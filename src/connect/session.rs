@@ -91,7 +91,7 @@ impl Session {
             if !ours {
                 sink(Message::Closed(failure));
             }
-            reader.is_gone();
+            reader.set_over();
         });
         session
     }
@@ -125,7 +125,7 @@ impl Session {
         }
     }
 
-    fn is_gone(&self) {
+    fn set_over(&self) {
         *lock(&self.over) = true;
         self.ended.notify_all();
     }
@@ -189,7 +189,7 @@ impl Session {
         self.outbox.expect_within(None);
         if result.is_ok() && self.outbox.is_finished() {
             // The agent was asked to go, and its end is closed: what ssh and sshd still have to say to each other concerns nobody.
-            self.is_gone();
+            self.set_over();
         }
         // A writer that is stuck has it, until there is nobody left to read.
         if let Ok(mut stdin) = self.stdin.try_lock() {

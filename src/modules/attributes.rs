@@ -119,7 +119,7 @@ impl Attributes {
             }
         }
         if let Some(wanted) = self.chattr.as_ref().filter(|_| matches!(meta.kind, Kind::File | Kind::Folder)) {
-            let before = lsattr(cx.system, path)?;
+            let before = letters(lsattr(cx.system, path, "-d")?.split_whitespace().next());
             if !has_attributes(&before, &wanted.0) {
                 found.diffs.push(Diff::value("attributes", &before, &wanted.0));
                 found.chattr = Some(wanted.0.clone());
@@ -192,14 +192,19 @@ pub fn describe(system: &System, path: &Path) -> Result<Map> {
     ]))
 }
 
-/// The attribute letters of a file, as `lsattr` prints them, without the dashes.
-pub(super) fn lsattr(system: &System, path: &Path) -> Result<String> {
-    let ended = system.run(&Command::new(["lsattr".into(), "-d".into(), system.locate(path).display().to_string()]))?;
+/// What `lsattr` with these options prints of a path.
+pub(super) fn lsattr(system: &System, path: &Path, options: &str) -> Result<String> {
+    let real = system.locate(path).display().to_string();
+    let ended = system.run(&Command::new(["lsattr", options, &real]))?;
     if ended.code != 0 {
         return Err(Failure::new(format!("{}: cannot read its attributes: {}", path.display(), ended.stderr.trim())));
     }
-    let letters = ended.stdout.split_whitespace().next().unwrap_or_default();
-    Ok(letters.chars().filter(|letter| *letter != '-').collect())
+    Ok(ended.stdout)
+}
+
+/// The letters of the attributes that are set, from lsattr's column of letters and dashes.
+pub(super) fn letters(column: Option<&str>) -> String {
+    column.unwrap_or_default().replace('-', "")
 }
 
 fn has_attributes(current: &str, wanted: &str) -> bool {

@@ -125,9 +125,7 @@ impl GetUrl {
         }
         let response = system.http(&self.http.request("GET", url, 10))?;
         if response.status != 200 {
-            let message =
-                format!("{}: the server answered {} {}", without_login(url), response.status, response.reason);
-            return Err(Failure::new(message).with("status_code", response.status).with("response", response.reason));
+            return Err(response.refusal(url).with("response", response.reason));
         }
         Ok((response.body, Answer { status: response.status, reason: response.reason, ..Answer::default() }))
     }

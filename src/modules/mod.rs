@@ -101,6 +101,7 @@ pub mod wait_for;
 pub mod wait_for_connection;
 
 pub use context::{Blobs, Cx, NoBlobs};
+use registry::pass_on;
 pub use registry::{Entry, find, names};
 
 pub use crate::language::TemplateOptions;

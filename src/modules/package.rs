@@ -2,7 +2,7 @@
 
 use super::apt::State;
 use super::loose::{Text, Words};
-use super::{Cx, Entry, Module, Result, find};
+use super::{Cx, Module, Result, pass_on};
 use crate::base::{Failure, Map, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,8 +48,7 @@ impl Module for Package {
         let mut args = self.more.clone();
         args.insert("name".into(), self.name.0.iter().map(String::as_str).collect());
         args.insert("state".into(), serde_json::to_value(self.state).unwrap_or_default());
-        let apt: &Entry = find("apt").ok_or_else(|| Failure::new("there is no module `apt`"))?;
-        (apt.run)(args, cx)
+        pass_on::<Self>(args, cx)
     }
 }
 

@@ -149,6 +149,13 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     REGISTRY.iter().find(|entry| entry.name == name || entry.also.contains(&name))
 }
 
+/// Runs the module to which `M`'s arguments go.
+pub fn pass_on<M: Module>(args: Map, cx: &mut Cx) -> Result<Map> {
+    let to = M::PASSES_TO.unwrap_or_default();
+    let entry = find(to).ok_or_else(|| Failure::new(format!("there is no module `{to}`")))?;
+    (entry.run)(args, cx)
+}
+
 /// Every name that [`find`] knows.
 pub fn names() -> impl Iterator<Item = &'static str> {
     REGISTRY.iter().flat_map(|entry| std::iter::once(entry.name).chain(entry.also.iter().copied()))

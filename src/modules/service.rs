@@ -2,7 +2,7 @@
 
 use super::loose::{Flag, Number, Text};
 use super::systemd::State;
-use super::{Cx, Entry, Module, Result, find};
+use super::{Cx, Module, Result, pass_on};
 use crate::base::{Failure, Map};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,6 @@ impl Module for Service {
         ] {
             args.insert(option.into(), value);
         }
-        let systemd: &Entry = find("systemd").ok_or_else(|| Failure::new("there is no module `systemd`"))?;
-        (systemd.run)(args, cx)
+        pass_on::<Self>(args, cx)
     }
 }

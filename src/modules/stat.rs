@@ -1,6 +1,6 @@
 //! `stat`: what is known of a path.
 
-use super::attributes::octal;
+use super::attributes::{letters, lsattr, octal};
 use super::loose::{Flag, Text, yes};
 use super::{Cx, Module, Reach, Result};
 use crate::base::{Failure, Map, Value};
@@ -197,11 +197,9 @@ fn mime(system: &System, path: &Path) -> (String, String) {
 
 /// What `lsattr -v` says of a path: its version number, and its attributes' letters without the dashes.
 fn attributes(system: &System, path: &Path) -> Option<(String, String)> {
-    let real = system.locate(path).display().to_string();
-    let ended = system.run(&Command::new(["lsattr", "-vd", &real])).ok().filter(|ended| ended.code == 0)?;
-    let (version, rest) = ended.stdout.trim_start().split_once(char::is_whitespace)?;
-    let letters = rest.split_whitespace().next().unwrap_or_default();
-    Some((version.to_owned(), letters.replace('-', "")))
+    let said = lsattr(system, path, "-vd").ok()?;
+    let mut words = said.split_whitespace();
+    Some((words.next()?.to_owned(), letters(words.next())))
 }
 
 /// Ansible's word for a letter of `man chattr`.

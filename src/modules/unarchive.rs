@@ -196,9 +196,7 @@ impl Unarchive {
             request.compressed = false;
             let mut response = cx.system.http(&request)?;
             if response.status >= 400 {
-                let shown = self.shown();
-                let message = format!("{shown}: the server answered {} {}", response.status, response.reason);
-                return Err(Failure::new(message).with("status_code", response.status));
+                return Err(response.refusal(&self.src.0));
             }
             let name = &Algorithm::Sha256.of(self.src.0.as_bytes())[..16];
             return bring(cx, &mut response.body, name, None).map(Some);

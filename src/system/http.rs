@@ -91,6 +91,14 @@ pub struct Response {
     pub body: Box<dyn Read>,
 }
 
+impl Response {
+    /// The failure of whoever asked `url` for something else.
+    pub fn refusal(&self, url: &str) -> Failure {
+        let message = format!("{}: the server answered {} {}", without_login(url), self.status, self.reason);
+        Failure::new(message).with("status_code", self.status)
+    }
+}
+
 impl System {
     /// Sends a request. Fails if no answer comes; a status of 404 or 500 is an answer.
     pub fn http(&self, request: &Request) -> Result<Response> {
