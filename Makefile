@@ -3,7 +3,7 @@
 SHELL_SCRIPTS = $(shell grep -rlE '^\#!.*sh$$' .ci tests)
 HOSTS ?= 13
 
-.PHONY: demo demo-down lab lab-down test bench bench-genesis lint
+.PHONY: demo demo-down lab lab-down test bench bench-genesis lint lint-text lint-kubernetes
 
 demo: ## six booted hosts, and on them a private Clique network made and restarted by Chainwright
 	tests/lab/demo
@@ -29,8 +29,12 @@ bench-genesis: ## the hash of 100,000 accounts beside `geth init`, with the memo
 	tests/lab/prerequisites cargo go
 	tests/bench/genesis
 
-lint: ## formatting, shellcheck, the manifests of Kubernetes (built with kustomize), clippy: whatever they find is an error
+lint: lint-text lint-kubernetes ## whatever is found is an error
+	cargo clippy --all-targets -- -D warnings
+
+lint-text: ## formatting, shellcheck
 	cargo fmt --check
 	shellcheck -x $(SHELL_SCRIPTS)
+
+lint-kubernetes: ## the manifests of Kubernetes, built with kustomize
 	tests/lab/kubernetes
-	cargo clippy --all-targets -- -D warnings

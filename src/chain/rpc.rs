@@ -4,7 +4,7 @@ use crate::base::{Failure, Value, failure::Result};
 use crate::system::System;
 use crate::system::http::{Request, without_login};
 use serde_json::{Deserializer, json};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -75,7 +75,7 @@ impl<'a> Client<'a> {
         stream.set_read_timeout(Some(Duration::from_millis(200))).map_err(broken)?;
         stream.write_all(format!("{request}\n").as_bytes()).map_err(broken)?;
         // The node keeps the connection open: the answer ends where its JSON does, not at the end of the stream.
-        let reader = Patient { stream, deadline, system: self.system };
+        let reader = BufReader::new(Patient { stream, deadline, system: self.system });
         match Deserializer::from_reader(reader).into_iter::<Value>().next() {
             Some(Ok(answer)) => Ok(answer),
             Some(Err(error)) => Err(Failure::new(format!("{}: {error}", path.display()))),

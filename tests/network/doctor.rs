@@ -3,7 +3,7 @@
 
 use crate::network;
 use crate::run::{on, play, root, turn, until};
-use crate::{SEALERS, agent};
+use crate::{SEALERS, agent, clock};
 use chainwright::chain::lock::Genesis;
 use serde_json::{Value, json};
 use std::fs::File;
@@ -123,8 +123,8 @@ fn put(program: &Path, host: &str, target: &str) {
 }
 
 /// A built geth; built now if it is not there.
-fn geth(arguments: &[&str]) -> std::path::PathBuf {
-    let built = Command::new("tests/lab/geth").current_dir(root()).args(arguments).output().unwrap();
+fn geth(version: &str) -> std::path::PathBuf {
+    let built = Command::new("tests/lab/geth").current_dir(root()).arg(version).output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     Path::new(String::from_utf8(built.stdout).unwrap().trim()).join("geth")
 }
@@ -182,7 +182,7 @@ fn the_doctor_names_what_is_down_locked_open_or_old_and_why_a_chain_has_halted()
         assert!(verify.text.contains(text), "`{text}` is missing: {}", verify.text);
     }
 
-    put(&geth(&["1.13.2"]), "rpc1", "/opt/geth/old/geth");
+    put(&geth("1.13.2"), "rpc1", "/opt/geth/old/geth");
     let account = wounds.wound(
         "rpc1",
         "umask 077; echo nobody > /run/password; chown geth /run/password; cd /; runuser -u geth -- /opt/geth/1.13.15/geth --datadir \
@@ -262,9 +262,15 @@ fn the_doctor_names_wrong_clocks_and_cut_links_and_is_not_fooled_by_anothers_loc
     let _turn = turn();
     network();
     let mut wounds = Wounds::default();
-    put(&geth(&["1.13.15", "60"]), "sealer3", "/opt/geth/ahead/geth");
-    wounds.wound("sealer3", "true", "rm -r /opt/geth/ahead");
-    wounds.start("sealer3", "s#/opt/geth/1.13.15/#/opt/geth/ahead/#");
+    // Programs end where their headers say: what is behind that makes another one of it, which does the same.
+    let ahead = format!("/opt/geth/ahead-{}", std::process::id());
+    wounds.wound(
+        "sealer3",
+        &format!("mkdir {ahead}; cp /opt/geth/1.13.15/geth {ahead}; echo >> {ahead}/geth"),
+        &format!("rm -r {ahead}"),
+    );
+    wounds.start("sealer3", &format!("s#/opt/geth/1.13.15/#{ahead}/#"));
+    clock::put_ahead(&format!("{ahead}/geth"), 60);
     let verdict = names(&["clock sealer3", "other-program sealer3"]);
     assert!(
         verdict.text.contains("the clock of the node of sealer3 is 60 s ahead: others refuse its blocks"),

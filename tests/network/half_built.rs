@@ -1,7 +1,7 @@
 //! A host that is half built: check mode shows what the next run then does, and does nothing itself.
 
-use crate::network;
 use crate::run::{on, play, start, turn};
+use crate::{left_whole, network};
 
 /// Everything that the roles make on a node's host.
 const STATE: &str = "cd /; find opt/geth etc/geth etc/systemd/system etc/systemd/journald.conf.d -exec stat -c '%n %a %U %G %s' {} +; \
@@ -30,4 +30,5 @@ fn check_mode_predicts_what_the_run_after_two_ctrl_c_does_and_changes_nothing() 
     assert!(!did.changes().is_empty(), "{}", did.text);
     assert_eq!(predicted.changes(), did.changes());
     assert_eq!(play("site.yml", &[]).changed(), 0);
+    left_whole();
 }

@@ -1,7 +1,7 @@
 //! Networks that cannot work: refused with one clear message, before anything is touched.
 
 use crate::run::{Run, geth_started, on, play, root, turn};
-use crate::{SEALERS, network};
+use crate::{SEALERS, left_whole, network};
 
 /// What a refused run must leave as it was.
 fn traces() -> Vec<String> {
@@ -35,6 +35,7 @@ fn another_genesis_is_refused_with_both_hashes() {
         ],
         &["is the genesis of another network: it has hash 0x", "the arguments give 0x"],
     );
+    left_whole();
 }
 
 /// All hosts of the lab share one clock, so the reading of it is what is put in place of the real one.
@@ -49,6 +50,7 @@ fn a_sealer_whose_clock_is_60_s_off_as_a_fake_reading_says_is_named() {
     assert_eq!(restart.exit, 2, "{}", restart.text);
     assert!(restart.text.contains(texts[0]), "{}", restart.text);
     assert!(restart.hosts_of("eth_stop").is_empty(), "{}", restart.text);
+    left_whole();
 }
 
 #[test]
@@ -62,6 +64,7 @@ fn a_client_with_a_wrong_sha256_is_refused_with_both_and_the_old_one_stays() {
     refused(&["-e", &pin], &["has the wrong checksum", &wrong, right, "is left as it was"]);
     let from_a_file = format!("lab_http={}", root().join(".lab/http").display());
     refused(&["-e", &pin, "-e", &from_a_file], &["/geth/1.13.15/geth has sha256", &wrong, right]);
+    left_whole();
 }
 
 /// Another process that listens on a port, for as long as this value lives.
@@ -107,4 +110,5 @@ fn a_port_that_is_taken_is_named_with_who_has_it_and_the_next_run_converges() {
     drop(squatter);
     let run: Run = play("site.yml", &[]);
     assert_eq!(run.exit, 0, "{}", run.text);
+    left_whole();
 }

@@ -1,7 +1,7 @@
 //! The ordered restart: its proofs, what stops it, and that it goes on safely from where an earlier one ended.
 
 use crate::run::{self, geth_started, on, play, turn};
-use crate::{SEALERS, network};
+use crate::{SEALERS, left_whole, network};
 use std::process::{Child, Command, Stdio};
 
 #[test]
@@ -15,6 +15,7 @@ fn sealers_are_restarted_in_the_order_of_the_inventory_each_with_its_proofs() {
     for claim in ["state saved", "clean start", "sealed a new block itself", "has the block"] {
         assert!(run.proves(claim), "{claim}: {}", run.text);
     }
+    left_whole();
 }
 
 #[test]
@@ -30,6 +31,7 @@ fn no_sealer_is_stopped_that_could_not_start_again() {
     let after = SEALERS.map(geth_started);
     assert_ne!(before[1], after[1], "sealer2 comes first and is restarted");
     assert_eq!((&before[0], &before[2]), (&after[0], &after[2]), "sealer3 is not stopped, sealer1 not touched");
+    left_whole();
 }
 
 #[test]
@@ -67,6 +69,7 @@ fn a_stop_that_saves_nothing_ends_the_run_and_a_later_one_goes_on_safely() {
     assert_eq!(later.exit, 0, "{}", later.text);
     assert_eq!(later.hosts_of("eth_stop"), ["sealer2", "sealer3", "sealer1"]);
     assert!(later.text.contains("Unclean shutdown detected"), "the start tells of the kill: {}", later.text);
+    left_whole();
 }
 
 #[test]
@@ -95,6 +98,7 @@ fn a_sealer_that_does_not_come_back_into_the_network_ends_the_run_and_no_later_o
     assert_eq!(before, geth_started("sealer1"), "no later sealer is touched");
     let later = play("restart.yml", &[]);
     assert_eq!(later.exit, 0, "{}", later.text);
+    left_whole();
 }
 
 /// A second controller: another machine, another user, a checkout of its own.
@@ -152,4 +156,5 @@ fn of_two_runs_from_two_machines_the_second_is_told_who_holds_the_network_since_
     // A holder that dies does not lock for ever: the next run goes ahead, from whatever the dead one left.
     let third = run::until_free(|| play("restart.yml", &[]));
     assert_eq!(third.exit, 0, "{}", third.text);
+    left_whole();
 }
