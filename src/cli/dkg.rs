@@ -86,7 +86,7 @@ pub struct DkgArgs {
     /// How much charon tells
     #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL")]
     log_level: Option<String>,
-    /// How long one ceremony may take, in seconds
+    /// How long one ceremony may take, in seconds: the same for all operators, who begin anew together
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     deadline: u32,
     /// How long to wait and try in all, in seconds; 0 is for ever

@@ -10,7 +10,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/chainwright-lab
 checkout_id=$(printf %s "$checkout" | sha256sum | cut -c1-6)
 
 # For what is built with Go: less collecting of garbage while it compiles, and less work on the C that comes along.
-export GOGC=400 CGO_CFLAGS='-O1 -g0'
+export GOGC=400 CGO_CFLAGS='-O0 -g0'
 
 kinds=(demo plain)
 demo_hosts=(sealer1 sealer2 sealer3 rpc1 bootnode1 ethstats1)

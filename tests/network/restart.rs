@@ -143,13 +143,15 @@ fn of_two_runs_from_two_machines_the_second_is_told_who_holds_the_network_since_
     network();
     let other = OtherController::new();
     let first = other.restarts();
-    let held = run::until(60, || on("sealer1", "cat /run/chainwright/demo.lock || true").contains("admin@ethstats1"));
+    let holds = |host| on(host, "cat /run/chainwright/demo.lock || true").contains("admin@ethstats1");
+    let held = run::until(60, || SEALERS.into_iter().all(holds));
     // Another sealer, but of the same network: two must not be down at once.
     let second = play("restart.yml", &["-l", "sealer3"]);
     other.dies();
     let said = first.wait_with_output().unwrap();
-    assert!(held, "{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
-    assert_eq!(second.exit, 2, "{}", second.text);
+    let said = String::from_utf8_lossy(&said.stdout) + String::from_utf8_lossy(&said.stderr);
+    assert!(held, "{said}");
+    assert_eq!(second.exit, 2, "{}\nthe first: {said}", second.text);
     assert!(second.text.contains("the network demo is held by admin@ethstats1, process "), "{}", second.text);
     assert!(second.text.contains(", since 2"), "{}", second.text);
     assert!(second.hosts_of("eth_stop").is_empty(), "{}", second.text);

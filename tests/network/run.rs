@@ -157,6 +157,7 @@ pub fn until_free(attempt: impl Fn() -> Run) -> Run {
         if !run.text.contains("is held by") || Instant::now() > deadline {
             return run;
         }
+        std::thread::park_timeout(Duration::from_secs(1));
     }
 }
 
@@ -188,6 +189,8 @@ pub fn until(seconds: u64, mut holds: impl FnMut() -> bool) -> bool {
         if Instant::now() > deadline {
             return false;
         }
+        // Asking is work, for the machine on which all of it runs.
+        std::thread::park_timeout(Duration::from_millis(300));
     }
     true
 }

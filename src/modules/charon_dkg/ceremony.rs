@@ -1,6 +1,5 @@
 //! One run of `charon dkg`: from a true definition to files that are true, or back to where it began.
 
-use super::CharonDkg;
 use super::cut_off::says_all_have_written;
 use super::folder::{Folder, LOG};
 use super::made::{Deposits, LOCK, Made, Ours, verify};
@@ -16,6 +15,8 @@ use std::time::{Duration, Instant, SystemTime};
 const STALE: i64 = 6;
 /// Charon itself looks at the deadline, and says what it waited for; it is ended so many seconds later if it does not.
 const GRACE: u64 = 10;
+/// What is left of a round is enough if it is this part of the deadline.
+const ENOUGH: u64 = 4;
 /// Told to end, it may be writing what cannot be made again: it has so many seconds before it is killed.
 const END: u64 = 20;
 /// How often cancellation is looked at.
@@ -37,6 +38,7 @@ pub fn run(hunt: &Hunt, writer: &Writer, found: &Found) -> Result<Made> {
     let config_hash = found.config_hash;
     let rules = Rules { config_hash: Some(config_hash), ..hunt.ours.rules.clone() };
     let ours = Ours { key: hunt.ours.key, rules: &rules, lock_hash: None, keys_elsewhere: false };
+    let seconds = wait_for_round(writer.system(), u64::try_from(hunt.module.deadline.0).unwrap_or(600), line)?;
     wait_for_key(writer, folder, line)?;
     if let Some(target) = folder.tidy(writer)? {
         line(&format!("what an earlier ceremony left is in {}", target.display()));
@@ -46,7 +48,7 @@ pub fn run(hunt: &Hunt, writer: &Writer, found: &Found) -> Result<Made> {
     }
     writer.write(&folder.definition, found.text.as_bytes(), Traits::mode(0o644))?;
     folder.begin(writer, &config_hash)?;
-    let ended = start(hunt.module, writer, folder, config_hash, line);
+    let ended = start(hunt, writer, config_hash, seconds);
     // Whatever came of it, charon is over: nobody renews this any more.
     folder.release_key(writer)?;
     // The files of deposits are in the lock as well, and are written after it: `settle` makes them complete, and then takes the
@@ -79,8 +81,8 @@ pub fn run(hunt: &Hunt, writer: &Writer, found: &Found) -> Result<Made> {
     Err(if help.is_empty() { failure } else { failure.help(help.join("; ")) })
 }
 
-fn start(module: &CharonDkg, writer: &Writer, folder: &Folder, config_hash: B256, line: &dyn Fn(&str)) -> Result<()> {
-    let seconds = u64::try_from(module.deadline.0).unwrap_or(600);
+fn start(hunt: &Hunt, writer: &Writer, config_hash: B256, seconds: u64) -> Result<()> {
+    let Hunt { module, folder, line, .. } = *hunt;
     let shown = |path: &Path| path.display().to_string();
     let mut argv = vec![module.charon.clone(), "dkg".into()];
     let mut option = |name: &str, value: String| argv.extend([format!("--{name}"), value]);
@@ -110,6 +112,32 @@ fn start(module: &CharonDkg, writer: &Writer, folder: &Folder, config_hash: B256
     Err(Failure::new(format!("charon dkg ended with code {}: {last}", ended.code)).with("rc", ended.code))
 }
 
+/// How many seconds to wait before charon is started, and how many it then has.
+///
+/// Charon takes nobody back who has left an exchange. Operators who try again as soon as they have failed meet others who still wait for
+/// the end of theirs, in vain, and leave before those come back. So all end and begin at the same moments, about which they need not
+/// talk: the whole multiples of a round since 1970.
+fn round(now: u64, deadline: u64) -> (u64, u64) {
+    let length = (deadline + GRACE).next_multiple_of(60);
+    let left = length - now % length;
+    let seconds = deadline.min(left.saturating_sub(GRACE));
+    if seconds * ENOUGH >= deadline { (0, seconds) } else { (left, deadline) }
+}
+
+/// Waits until a round has enough time left. Returns how many seconds of it charon has.
+fn wait_for_round(system: &System, deadline: u64, line: &dyn Fn(&str)) -> Result<u64> {
+    let (wait, seconds) = round(since_1970(), deadline);
+    if wait > 0 {
+        line(&format!("all operators begin anew in {wait} s"));
+        system.rest(Duration::from_secs(wait))?;
+    }
+    Ok(seconds)
+}
+
+fn since_1970() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 /// Two charons with one key disturb each other: waits until one that was killed is forgotten, and no longer. What `charon run`
 /// noted of its cluster stays: charon itself knows how long that forbids another one.
 fn wait_for_key(writer: &Writer, folder: &Folder, line: &dyn Fn(&str)) -> Result<()> {
@@ -117,8 +145,7 @@ fn wait_for_key(writer: &Writer, folder: &Folder, line: &dyn Fn(&str)) -> Result
     let deadline = Instant::now() + Duration::from_secs(15);
     let mut told = false;
     while let Some(renewed) = folder.key_renewed(system)? {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        if i64::try_from(now).unwrap_or(i64::MAX).saturating_sub(renewed) >= STALE {
+        if i64::try_from(since_1970()).unwrap_or(i64::MAX).saturating_sub(renewed) >= STALE {
             return folder.release_key(writer);
         }
         if Instant::now() >= deadline {
@@ -132,4 +159,29 @@ fn wait_for_key(writer: &Writer, folder: &Folder, line: &dyn Fn(&str)) -> Result
         system.rest(TICK)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::round;
+
+    #[test]
+    fn whoever_comes_at_whatever_moment_ends_with_all_others_or_begins_with_them() {
+        // A round of 11 minutes for 10, one of a minute for 45 s.
+        for (deadline, length) in [(600, 660), (45, 60), (50, 60), (51, 120), (1, 60)] {
+            for now in 1_700_000_000..1_700_000_000 + 2 * length {
+                let (wait, seconds) = round(now, deadline);
+                let ends = (now + wait) % length + seconds;
+                assert!(seconds <= deadline && seconds * 4 >= deadline && ends <= length - 10, "{deadline} {now}");
+                assert!(wait == 0 || (now + wait) % length == 0, "{deadline} {now}");
+                assert!(wait * 3 < length + deadline, "{deadline} {now}");
+            }
+        }
+    }
+
+    #[test]
+    fn at_the_beginning_all_of_the_deadline_is_there_and_at_the_end_the_next_round_is() {
+        assert_eq!([round(660, 600), round(0, 600), round(100, 600)], [(0, 600), (0, 600), (0, 550)]);
+        assert_eq!([round(500, 600), round(501, 600), round(659, 600)], [(0, 150), (159, 600), (1, 600)]);
+    }
 }

@@ -100,7 +100,8 @@ pub struct CharonDkg {
     /// that check nothing (`--no-verify`), or that tell the lock too early (`--publish`).
     #[serde(default)]
     pub options: Words,
-    /// How long one ceremony may take, waiting for the others included, in seconds.
+    /// How long one ceremony may take, waiting for the others included, in seconds; the same for all operators, since it says at
+    /// which moments all of them begin anew.
     #[serde(default = "deadline")]
     pub deadline: Number,
     /// How long to wait and try in all, in seconds; 0 is for ever.
