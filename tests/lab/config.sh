@@ -26,6 +26,7 @@ ssh_config() {
 	    StrictHostKeyChecking yes
 	    ConnectTimeout 10
 	END
+    [[ ! ${LAB_KEX:-} ]] || printf '    KexAlgorithms %s\n' "$LAB_KEX"
 }
 
 known_hosts() {
