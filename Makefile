@@ -1,7 +1,7 @@
 # The commands of this project. Each is short; what it does is in the script it calls.
 
 SHELL_SCRIPTS = $(shell grep -rlE '^\#!.*sh$$' .ci tests)
-HOSTS ?= 17
+HOSTS ?= 13
 
 .PHONY: demo demo-down lab lab-down test bench bench-genesis lint lint-text lint-kubernetes
 
@@ -11,7 +11,7 @@ demo: ## six booted hosts, and on them a private Clique network made and restart
 demo-down: ## removes the demo's hosts with everything they made
 	tests/lab/lab down demo
 
-lab: ## plain hosts host1 ... for tests and benchmarks: make lab HOSTS=17
+lab: ## plain hosts host1 ... for tests and benchmarks: make lab HOSTS=13
 	tests/lab/prerequisites
 	tests/lab/lab up plain $(HOSTS)
 
