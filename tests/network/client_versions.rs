@@ -36,7 +36,7 @@ fn play(playbook: &str, version: &str, more: &Value) -> Run {
 }
 
 /// The folder of a built geth; built now if it is not there.
-fn geth(version: &str) -> PathBuf {
+pub fn geth(version: &str) -> PathBuf {
     let mut build = Command::new("tests/lab/geth");
     let done = build.current_dir(env!("CARGO_MANIFEST_DIR")).arg(version).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));

@@ -1,6 +1,7 @@
 //! `chainwright doctor` on the demo network, broken for real in fourteen ways: each is named, by its cause, and nothing that
 //! only follows from it is.
 
+use crate::client_versions::geth;
 use crate::network;
 use crate::run::{on, play, root, turn, until};
 use crate::{SEALERS, agent, clock};
@@ -122,13 +123,6 @@ fn put(program: &Path, host: &str, target: &str) {
     assert!(ssh.stdin(File::open(program).unwrap()).status().unwrap().success(), "{target} is not on {host}");
 }
 
-/// A built geth; built now if it is not there.
-fn geth(version: &str) -> std::path::PathBuf {
-    let built = Command::new("tests/lab/geth").current_dir(root()).arg(version).output().unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    Path::new(String::from_utf8(built.stdout).unwrap().trim()).join("geth")
-}
-
 /// The network's lock, from what its hosts have.
 fn lock() -> Value {
     let ask = |host: &str, line: &str| {
@@ -182,7 +176,7 @@ fn the_doctor_names_what_is_down_locked_open_or_old_and_why_a_chain_has_halted()
         assert!(verify.text.contains(text), "`{text}` is missing: {}", verify.text);
     }
 
-    put(&geth("1.13.2"), "rpc1", "/opt/geth/old/geth");
+    put(&geth("1.13.2").join("geth"), "rpc1", "/opt/geth/old/geth");
     let account = wounds.wound(
         "rpc1",
         "umask 077; echo nobody > /run/password; chown geth /run/password; cd /; runuser -u geth -- /opt/geth/1.13.15/geth --datadir \
