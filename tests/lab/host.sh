@@ -20,7 +20,7 @@ address_of() { printf '%s.%s' "$(prefix_of "$1")" "$((10 + $(number_of "$1" "$2"
 address6_of() { # KIND HOST
     local a b
     IFS=. read -r _ a b <<<"$(prefix_of "$1")"
-    printf 'fd6c:6177:%02x%02x::%x' "$a" "$b" "$((10 + $(number_of "$1" "$2")))"
+    printf 'fd6c:6177:%x::%x' "$((a * 256 + b))" "$((10 + $(number_of "$1" "$2")))"
 }
 
 hosts_of() { # KIND: those that have a disk, in the order of their numbers
@@ -100,6 +100,9 @@ tell_host() { # KIND HOST
     } >"$root/etc/hosts"
     printf 'deb [trusted=yes] %s/apt ./\n' "$(http_url "$1")" >"$root/etc/apt/sources.list.d/lab.list"
 }
+
+# Spent is a host whose disk is of no more use to anybody.
+is_spent() { [[ -e $(disk_of "$1" "$2")/spent ]]; } # KIND HOST
 
 # --- processes
 

@@ -7,8 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Condvar, Mutex, PoisonError};
 use tempfile::TempDir;
 
-/// Plain hosts that one test has for itself; others may have other hosts meanwhile. They are as new when it is over, however
-/// it ends.
+/// Plain hosts that one test has for itself, as new as nobody had them before; others may have other hosts meanwhile.
 pub struct Hosts {
     names: Vec<&'static str>,
 }
@@ -28,22 +27,25 @@ impl Hosts {
         let any_taken = |taken: &mut Vec<&str>| names.iter().any(|name| taken.contains(name));
         let mut taken = given_back.wait_while(taken, any_taken).unwrap_or_else(PoisonError::into_inner);
         taken.extend(names);
-        Self { names: names.to_vec() }
+        drop(taken);
+        let hosts = Self { names: names.to_vec() };
+        assert!(hosts.lab("renew"), "{names:?} are not as new");
+        hosts
     }
 
-    fn renew(&self) -> bool {
-        let status = Command::new("tests/lab/lab").current_dir(root()).arg("reset").args(&self.names).status();
+    fn lab(&self, command: &str) -> bool {
+        let status = Command::new("tests/lab/lab").current_dir(root()).arg(command).args(&self.names).status();
         status.is_ok_and(|status| status.success())
     }
 }
 
 impl Drop for Hosts {
     fn drop(&mut self) {
-        let renewed = self.renew();
+        let spent = self.lab("spend");
         let (taken, given_back) = &TAKEN;
         taken.lock().unwrap_or_else(PoisonError::into_inner).retain(|name| !self.names.contains(name));
         given_back.notify_all();
-        assert!(renewed || std::thread::panicking(), "{:?} are not as new", self.names);
+        assert!(spent || std::thread::panicking(), "{:?} go on running", self.names);
     }
 }
 

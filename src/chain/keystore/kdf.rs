@@ -3,8 +3,9 @@
 use super::{missing, unhex};
 use crate::base::{Failure, Map, Secret, Value, failure::Result};
 use alloy_primitives::hex;
+use ring::pbkdf2;
 use serde_json::json;
-use std::fmt;
+use std::{fmt, num::NonZeroU32};
 use zeroize::Zeroizing;
 
 /// The function and its cost: how much work it is to try one password.
@@ -89,7 +90,9 @@ impl Derivation {
                     .map_err(|error| Failure::new(format!("scrypt: {error}")))?;
             }
             Kdf::Pbkdf2 { rounds } => {
-                pbkdf2::pbkdf2_hmac::<sha2::Sha256>(password, &self.salt, rounds, &mut derived);
+                // None is refused where a file is read, and none is what the constants say.
+                let rounds = NonZeroU32::new(rounds).unwrap_or(NonZeroU32::MIN);
+                pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, rounds, &self.salt, password, &mut derived);
             }
         }
         Ok(derived)

@@ -121,7 +121,7 @@ fn round(now: u64, deadline: u64) -> (u64, u64) {
     let length = (deadline + GRACE).next_multiple_of(60);
     let left = length - now % length;
     let seconds = deadline.min(left.saturating_sub(GRACE));
-    if seconds * ENOUGH >= deadline { (0, seconds) } else { (left, deadline) }
+    if seconds >= deadline.div_ceil(ENOUGH) { (0, seconds) } else { (left, deadline) }
 }
 
 /// Waits until a round has enough time left. Returns how many seconds of it charon has.

@@ -43,9 +43,12 @@ fn definition() -> String {
     lock["cluster_definition"].to_string()
 }
 
+/// A round that began in 1970 and is not over yet: nobody waits for the next.
+const DEADLINE: u64 = 4_000_000_000;
+
 fn args(more: &Value) -> Value {
     let mut args = json!({"data_dir": "/data", "definition_file": "/definition.json", "allow_unsigned": true,
-        "charon": "false", "patience": 1, "first_wait": 1});
+        "charon": "false", "patience": 1, "first_wait": 1, "deadline": DEADLINE});
     args.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     args
 }
@@ -202,7 +205,7 @@ fn a_definition_that_is_kept_is_gone_on_with_unless_its_ceremony_is_over() {
     };
     let go = |host: &Host, url: &str, more: &Value| {
         let mut args = json!({"data_dir": "/data", "api": url, "charon": "false", "patience": 1, "first_wait": 1,
-            "operator": cluster.accounts[0].address().to_string()});
+            "deadline": DEADLINE, "operator": cluster.accounts[0].address().to_string()});
         args.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         outcome(host, "charon_dkg", &args, false).unwrap_err()
     };
@@ -481,7 +484,7 @@ fn a_new_node_gets_a_key_and_a_record_must_be_of_it() {
     let host = Host::new();
     let api = |more: &Value| {
         let mut args = json!({"data_dir": "/new/data", "operator": format!("0x{}", "11".repeat(20)),
-            "api": "http://127.0.0.1:1", "charon": "true", "patience": 1, "first_wait": 1});
+            "api": "http://127.0.0.1:1", "charon": "true", "patience": 1, "first_wait": 1, "deadline": DEADLINE});
         args.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         args
     };

@@ -1,10 +1,10 @@
 //! `chainwright doctor` on the demo network, broken for real in fourteen ways: each is named, by its cause, and nothing that
 //! only follows from it is.
 
+use super::{SEALERS, network};
 use crate::client_versions::geth;
-use crate::network;
 use crate::run::{on, play, root, turn, until};
-use crate::{SEALERS, agent, clock};
+use crate::{agent, clock};
 use chainwright::chain::lock::Genesis;
 use serde_json::{Value, json};
 use std::fs::File;

@@ -1,7 +1,7 @@
 //! The ordered restart: its proofs, what stops it, and that it goes on safely from where an earlier one ended.
 
+use super::{SEALERS, left_whole, network};
 use crate::run::{self, geth_started, on, play, turn};
-use crate::{SEALERS, left_whole, network};
 use std::process::{Child, Command, Stdio};
 
 #[test]

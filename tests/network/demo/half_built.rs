@@ -1,7 +1,7 @@
 //! A host that is half built: check mode shows what the next run then does, and does nothing itself.
 
+use super::{left_whole, network};
 use crate::run::{on, play, start, turn};
-use crate::{left_whole, network};
 
 /// Everything that the roles make on a node's host.
 const STATE: &str = "cd /; find opt/geth etc/geth etc/systemd/system etc/systemd/journald.conf.d -exec stat -c '%n %a %U %G %s' {} +; \

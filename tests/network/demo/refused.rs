@@ -1,7 +1,7 @@
 //! Networks that cannot work: refused with one clear message, before anything is touched.
 
+use super::{SEALERS, left_whole, network};
 use crate::run::{Run, geth_started, on, play, root, turn};
-use crate::{SEALERS, left_whole, network};
 
 /// What a refused run must leave as it was.
 fn traces() -> Vec<String> {
