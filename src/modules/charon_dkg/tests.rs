@@ -48,7 +48,7 @@ const DEADLINE: u64 = 4_000_000_000;
 
 fn args(more: &Value) -> Value {
     let mut args = json!({"data_dir": "/data", "definition_file": "/definition.json", "allow_unsigned": true,
-        "charon": "false", "patience": 1, "first_wait": 1, "deadline": DEADLINE});
+        "charon": "false", "patience": 30, "first_wait": 300, "deadline": DEADLINE});
     args.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     args
 }
@@ -140,7 +140,7 @@ fn a_lock_is_taken_from_the_api_by_its_hash_and_only_if_it_is_true_and_ours() {
         })
     };
     let api = serve(LOCK.to_owned());
-    let take = |api: &StandIn, hash: &str| json!({"data_dir": "/data", "lock_hash": hash, "api": api.url, "allow_unsigned": true, "patience": 1, "first_wait": 1});
+    let take = |api: &StandIn, hash: &str| json!({"data_dir": "/data", "lock_hash": hash, "api": api.url, "allow_unsigned": true, "patience": 30, "first_wait": 300});
     let host = Host::new();
     host.write("/data/charon-enr-private-key", KEY);
     let before = everything(&host);
@@ -156,7 +156,7 @@ fn a_lock_is_taken_from_the_api_by_its_hash_and_only_if_it_is_true_and_ours() {
     assert!(why.starts_with(&format!("the lock {LOCK_HASH} of the API: ")) && why.contains("config hash"), "{why}");
     let unknown = format!("0x{}", "11".repeat(32));
     let why = outcome(&host, "charon_dkg", &take(&api, &unknown), false).unwrap_err().message;
-    assert!(why.starts_with("no lock was found in 1 s; last: the API does not know the lock 0x11"), "{why}");
+    assert!(why.starts_with("no lock was found in 30 s; last: the API does not know the lock 0x11"), "{why}");
     assert!(!host.exists("/data/cluster-lock.json"));
     // Shares of another cluster are not overlooked; ours are protected.
     host.write("/data/validator_keys/keystore-0.json", KEYSTORES[1]);
@@ -204,7 +204,7 @@ fn a_definition_that_is_kept_is_gone_on_with_unless_its_ceremony_is_over() {
         })
     };
     let go = |host: &Host, url: &str, more: &Value| {
-        let mut args = json!({"data_dir": "/data", "api": url, "charon": "false", "patience": 1, "first_wait": 1,
+        let mut args = json!({"data_dir": "/data", "api": url, "charon": "false", "patience": 30, "first_wait": 300,
             "deadline": DEADLINE, "operator": cluster.accounts[0].address().to_string()});
         args.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         outcome(host, "charon_dkg", &args, false).unwrap_err()
@@ -446,7 +446,7 @@ fn keys_of_unknown_origin_stop_everything_and_those_of_a_cut_off_ceremony_are_mo
     assert!(why.contains("/data/deposit-data-1eth.json is there, but no cluster-lock.json"), "{why}");
     host.write("/data/.dkg-running", "");
     let failure = outcome(&host, "charon_dkg", &args(&json!({})), false).unwrap_err();
-    assert!(failure.message.contains("no cluster was made in 1 s; last: charon dkg ended with code 1"), "{failure}");
+    assert!(failure.message.contains("no cluster was made in 30 s; last: charon dkg ended with code 1"), "{failure}");
     assert_eq!(host.read("/data/failed-dkg/1/validator_keys/keystore-0.json"), KEYSTORES[0]);
     assert!(host.exists("/data/failed-dkg/1/deposit-data.json") && !host.exists("/data/.dkg-running"));
     assert_eq!(host.read("/data/charon-enr-private-key"), KEY);
@@ -484,7 +484,7 @@ fn a_new_node_gets_a_key_and_a_record_must_be_of_it() {
     let host = Host::new();
     let api = |more: &Value| {
         let mut args = json!({"data_dir": "/new/data", "operator": format!("0x{}", "11".repeat(20)),
-            "api": "http://127.0.0.1:1", "charon": "true", "patience": 1, "first_wait": 1, "deadline": DEADLINE});
+            "api": "http://127.0.0.1:1", "charon": "true", "patience": 30, "first_wait": 300, "deadline": DEADLINE});
         args.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         args
     };
