@@ -1,10 +1,11 @@
 //! `eth_stop`: a node stopped, with the proof that its state was saved.
 
 use super::loose::Number;
-use super::{Cx, Module, Result, eth, eth_unit};
+use super::{Cx, Module, Result, eth, eth_turn, eth_unit};
 use crate::base::event::Proof;
 use crate::base::{Diff, Failure};
 use crate::chain::client::{INTERRUPTED, STOP_FAILURES, Version};
+use crate::chain::parse_address;
 use crate::chain::rpc::Client;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,11 @@ pub struct EthStop {
     /// The node's socket, to know at which block it stops.
     #[serde(default)]
     pub ipc: Option<String>,
+    /// The account with which the node seals: then it is stopped when the next block cannot be its own, since one that is sealed in
+    /// the middle of a stop reaches nobody, and the chain may split. Leave it out for a node that does not seal, or where the
+    /// whole chain stands still.
+    #[serde(default)]
+    pub sealer: Option<String>,
     /// How long the stop may take, in seconds. The unit's `TimeoutStopSec` must be shorter, or it does not count.
     #[serde(default = "timeout")]
     pub timeout: Number,
@@ -51,6 +57,7 @@ impl Module for EthStop {
 - eth_stop:
     unit: geth.service
     ipc: /var/lib/geth/geth.ipc
+    sealer: \"{{ account.address }}\"
   register: stopped";
     type Output = Output;
 
@@ -67,6 +74,7 @@ impl Module for EthStop {
             let proof = Proof::new("not running before", format!("{unit} was {}", before.phrase()));
             return Ok(Output { was_running: false, height: None, started: None, proofs: vec![proof] });
         }
+        let turn = self.wait_for_turn(cx)?;
         let (height, version) = self.ask(cx);
         let started = before.started();
         let cursor = eth_unit::cursor(cx.system, before.invocation());
@@ -82,15 +90,28 @@ impl Module for EthStop {
             return Err(Failure::new(format!("systemctl stop {unit}: {}", ended.stderr.trim())));
         }
         let proofs = self.prove(cx, before.invocation(), cursor.as_deref(), version, asked, height)?;
+        let proofs = turn.into_iter().chain(proofs).collect();
         Ok(Output { was_running: true, height, started, proofs })
     }
 }
 
 impl EthStop {
-    fn ask(&self, cx: &Cx) -> (Option<u64>, Option<Version>) {
-        let Some(path) = &self.ipc else { return (None, None) };
-        let mut client = Client::ipc(cx.system, Path::new(path));
+    fn client<'a>(&self, cx: &'a Cx) -> Option<Client<'a>> {
+        let mut client = Client::ipc(cx.system, Path::new(self.ipc.as_deref()?));
         client.patience = Duration::from_secs(5);
+        Some(client)
+    }
+
+    fn wait_for_turn(&self, cx: &Cx) -> Result<Option<Proof>> {
+        let sealer = self.sealer.as_deref().filter(|text| !text.is_empty()).map(parse_address).transpose()?;
+        match (sealer, self.client(cx)) {
+            (Some(sealer), Some(client)) if !cx.check => eth_turn::wait(cx, &client, &sealer.to_checksum(None)),
+            _ => Ok(None),
+        }
+    }
+
+    fn ask(&self, cx: &Cx) -> (Option<u64>, Option<Version>) {
+        let Some(client) = self.client(cx) else { return (None, None) };
         let version = client.call("web3_clientVersion", json!([])).ok();
         let version = version.and_then(|version| version.as_str().and_then(|text| text.parse().ok()));
         (eth::quantity(&client, "eth_blockNumber").ok(), version)

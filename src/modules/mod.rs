@@ -61,6 +61,7 @@ pub mod eth_synced;
 #[cfg(test)]
 mod eth_tests;
 pub mod eth_transaction;
+mod eth_turn;
 mod eth_unit;
 pub mod eth_upgrade;
 pub mod eth_verify;

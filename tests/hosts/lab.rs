@@ -69,6 +69,12 @@ impl Host {
         until(&format!("{} {what}", self.0), within, || self.try_shell(command).is_ok());
     }
 
+    /// No agent is left there. A test that had the host before may have killed one; then a shell of ours still has two seconds to
+    /// end what that agent had begun.
+    pub fn until_nothing_of_ours_runs(&self) {
+        self.until("is free of agents", Duration::from_secs(10), "! ps -eo args | grep '[c]hainwright'");
+    }
+
     /// Takes the network link down, until the guard is dropped or healed.
     pub fn cut(&self) -> Trouble<'_> {
         lab(&["cut", self.0]);

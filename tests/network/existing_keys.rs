@@ -4,7 +4,7 @@
 use crate::plain::Project;
 use crate::run::on;
 
-const HOSTS: [&str; 2] = ["host1", "host2"];
+const HOSTS: [&str; 2] = ["host5", "host6"];
 
 /// A node key and an account with its password for each host, made on this machine; returns the addresses.
 fn keys(project: &Project) -> Vec<String> {
@@ -50,12 +50,12 @@ fn existing_keys_are_installed_and_two_hosts_cannot_have_the_same() {
     let (project, _) = Project::init(&HOSTS, &[]);
     let addresses = keys(&project);
 
-    names_keys(&project, "host1", "host1", "host1");
-    names_keys(&project, "host2", "host1", "host1");
+    names_keys(&project, "host5", "host5", "host5");
+    names_keys(&project, "host6", "host5", "host5");
     let refused = project.play("site.yml", &[]).expect(2);
     for text in [
-        "host1 and host2 have one and the same node key ".to_owned(),
-        format!("host1 and host2 have one and the same account 0x{}", addresses[0]),
+        "host5 and host6 have one and the same node key ".to_owned(),
+        format!("host5 and host6 have one and the same account 0x{}", addresses[0]),
         "geth_node_key_src".to_owned(),
     ] {
         assert!(refused.contains(&text), "`{text}` is missing: {refused}");
@@ -64,8 +64,8 @@ fn existing_keys_are_installed_and_two_hosts_cannot_have_the_same() {
         nothing_is_there(host);
     }
 
-    names_keys(&project, "host2", "host2", "host2");
-    project.write("keys/host2/password", "a wrong one\n");
+    names_keys(&project, "host6", "host6", "host6");
+    project.write("keys/host6/password", "a wrong one\n");
     let refused = project.play("site.yml", &[]).expect(2);
     assert!(refused.contains("is not installed: "), "{refused}");
     assert!(!refused.contains("a wrong one"), "{refused}");
@@ -73,7 +73,7 @@ fn existing_keys_are_installed_and_two_hosts_cannot_have_the_same() {
         nothing_is_there(host);
     }
 
-    project.write("keys/host2/password", "the password of host2\n");
+    project.write("keys/host6/password", "the password of host6\n");
     let site = project.play("site.yml", &[]).expect(0);
     assert!(site.contains("every sealer seals") && !site.contains("the password of"), "{site}");
     for host in HOSTS {
@@ -89,16 +89,16 @@ fn existing_keys_are_installed_and_two_hosts_cannot_have_the_same() {
 
     // Another key for a host that has one: it is not overwritten.
     let before = HOSTS.map(|host| on(host, "cd /var/lib/geth; sha256sum geth/nodekey keystore/* password"));
-    names_keys(&project, "host1", "host2", "host1");
+    names_keys(&project, "host5", "host6", "host5");
     let refused = project.play("site.yml", &[]).expect(2);
     assert!(refused.contains("already holds another node key"), "{refused}");
-    names_keys(&project, "host1", "host1", "host1");
+    names_keys(&project, "host5", "host5", "host5");
     assert_eq!(before, HOSTS.map(|host| on(host, "cd /var/lib/geth; sha256sum geth/nodekey keystore/* password")));
 
     // Two signers need both.
     let before = HOSTS.map(started);
     let refused = project.play("restart.yml", &[]).expect(2);
-    for text in ["stopping host2 would leave 1 live sealer, and 2 signers need 2", "-e allow_halt=true"] {
+    for text in ["stopping host6 would leave 1 live sealer, and 2 signers need 2", "-e allow_halt=true"] {
         assert!(refused.contains(text), "`{text}` is missing: {refused}");
     }
     assert_eq!(before, HOSTS.map(started), "{refused}");

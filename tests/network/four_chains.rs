@@ -9,7 +9,7 @@ use rustls::version::{TLS12, TLS13};
 use std::io::Write;
 use std::thread;
 
-const HOSTS: [&str; 4] = ["host1", "host2", "host3", "host4"];
+const HOSTS: [&str; 4] = ["host10", "host11", "host12", "host13"];
 const MACHINES: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
 const ONE: &str = "mainnet-sidechain";
 const TWO: &str = "testnet-sidechain";
@@ -56,14 +56,14 @@ fn began(chain: &str) -> Vec<String> {
 /// A certificate for delta and its key, in the project; returns the authority's certificate.
 fn certify(project: &Project) -> String {
     let made = on(
-        "host1",
+        "host10",
         &format!(
             "cd $(mktemp -d); new='openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'; {{ \
              $new -x509 -days 2 -subj /CN=authority -keyout ca.key -out ca.pem; \
              $new -subj /CN=delta -keyout key.pem -out request.pem; echo subjectAltName=IP:{} >names; \
              openssl x509 -req -days 2 -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out server.pem; \
              }} 2>/dev/null; cat ca.pem server.pem key.pem",
-            address("host4")
+            address("host13")
         ),
     );
     let [ca, server, key] = [0, 1, 2].map(|number| pem(&made, number));
@@ -126,13 +126,13 @@ fn two_chains_share_their_hosts_and_each_is_made_restarted_and_offered_alone() {
     let made = play(&project, TWO, "proxy.yml", &["-vvv", "-D"]).expect(0);
     let key = std::fs::read_to_string(project.path("inventories/four-chains/certificates/rpc.key")).unwrap();
     assert!(!made.contains(key.lines().nth(1).unwrap()), "{made}");
-    let modes = on("host4", "cd /etc/nginx; stat -c '%a %U' rpc-testnet-sidechain rpc-testnet-sidechain/key.pem");
+    let modes = on("host13", "cd /etc/nginx; stat -c '%a %U' rpc-testnet-sidechain rpc-testnet-sidechain/key.pem");
     assert_eq!(modes.lines().collect::<Vec<_>>(), ["700 root", "600 root"]);
     let again = play(&project, TWO, "proxy.yml", &[]).expect(0);
     assert_eq!(again.matches("changed=0").count(), 4, "{again}");
 
     // One chain is restarted; meanwhile the other is asked, and goes on.
-    let client = Client::new(&address("host4"), 3443, &authority, &MODERN);
+    let client = Client::new(&address("host13"), 3443, &authority, &MODERN);
     let head = || {
         let head = client.call("eth_blockNumber");
         u64::from_str_radix(head.as_str().unwrap_or_default().trim_start_matches("0x"), 16).unwrap()
@@ -161,7 +161,7 @@ fn wrong_settings_of_the_proxy_are_refused(project: &Project) {
         format!(r#"{{"proxy_certificate_src": "{folder}/{certificate}", "proxy_key_src": "{folder}/{key}"}}"#)
     };
     project.chainwright(&["key", "new", "node", "inventories/four-chains/certificates/other"]).expect(0);
-    let other = on("host1", "openssl ecparam -name prime256v1 -genkey -noout");
+    let other = on("host10", "openssl ecparam -name prime256v1 -genkey -noout");
     project.write("inventories/four-chains/certificates/other.key", &other);
     for (wrong, words) in [
         (r#"{"proxy_methods": ["eht_call"]}"#, ["has no namespace `eht`", "did you mean `eth`"]),
@@ -182,12 +182,12 @@ fn wrong_settings_of_the_proxy_are_refused(project: &Project) {
     ] {
         refuses(project, "proxy.yml", &["-e", wrong], &words);
     }
-    let there = on("host4", "ls -d /etc/nginx /opt/chainwright /etc/systemd/system/rpc-* 2>/dev/null; true");
+    let there = on("host13", "ls -d /etc/nginx /opt/chainwright /etc/systemd/system/rpc-* 2>/dev/null; true");
     assert_eq!(there, "");
 }
 
 fn only_modern_tls_is_spoken(authority: &str) {
-    let address = address("host4");
+    let address = address("host13");
     for (version, wanted) in [(&TLS12, ProtocolVersion::TLSv1_2), (&TLS13, ProtocolVersion::TLSv1_3)] {
         let agreed = Client::new(&address, 3443, authority, &[version]).handshake().unwrap().0;
         assert_eq!(agreed, wanted);
@@ -196,7 +196,7 @@ fn only_modern_tls_is_spoken(authority: &str) {
     for old in ["-tls1_1", "-tls1"] {
         let command =
             format!("openssl s_client -connect {address}:3443 {old} -cipher ALL:@SECLEVEL=0 </dev/null 2>&1; true");
-        let said = on("host1", &command);
+        let said = on("host10", &command);
         assert!(said.contains("alert protocol version"), "{said}");
     }
 }
@@ -280,20 +280,20 @@ fn a_public_network_is_a_third(project: &Project) {
 
 /// Certificates are renewed and settings changed while clients stay; what nginx cannot read is not taken.
 fn changes_of_the_proxy_are_taken_without_a_stop(project: &Project) {
-    let processes = || on("host4", "systemctl show -p MainPID --value nginx rpc-testnet-sidechain");
+    let processes = || on("host13", "systemctl show -p MainPID --value nginx rpc-testnet-sidechain");
     let before = processes();
     let authority = certify(project);
     let renewed = play(project, TWO, "proxy.yml", &[]).expect(0);
     assert!(renewed.contains("reload nginx.service"), "{renewed}");
-    let client = Client::new(&address("host4"), 3443, &authority, &MODERN);
+    let client = Client::new(&address("host13"), 3443, &authority, &MODERN);
     assert!(until(10, || client.handshake().is_ok()), "the new certificate is not served");
 
-    on("host4", "echo 'nonsense;' >/etc/nginx/conf.d/zz.conf");
+    on("host13", "echo 'nonsense;' >/etc/nginx/conf.d/zz.conf");
     let refused = play(project, TWO, "proxy.yml", &["-e", "proxy_rate=3"]).expect(2);
     assert!(refused.contains("failed to validate") && refused.contains("nonsense"), "{refused}");
-    assert!(on("host4", "cat /etc/nginx/conf.d/rpc-*").contains("rate=20r/s"));
+    assert!(on("host13", "cat /etc/nginx/conf.d/rpc-*").contains("rate=20r/s"));
     assert_eq!(client.call("eth_chainId"), "0xb6bf");
-    on("host4", "rm /etc/nginx/conf.d/zz.conf");
+    on("host13", "rm /etc/nginx/conf.d/zz.conf");
     assert_eq!(before, processes());
 
     let second = ["-e", "proxy_instance=other", "-e", "proxy_filter_port=8599"];

@@ -12,7 +12,9 @@ fn sealers_are_restarted_in_the_order_of_the_inventory_each_with_its_proofs() {
     assert_eq!(run.exit, 0, "{}", run.text);
     assert_eq!(run.hosts_of("eth_stop"), ["sealer2", "sealer3", "sealer1"]);
     assert_eq!(run.hosts_of("eth_synced")[3..], ["sealer2", "sealer3", "sealer1"]);
-    for claim in ["state saved", "clean start", "sealed a new block itself", "has the block"] {
+    for claim in
+        ["no block of its own under way", "state saved", "clean start", "sealed a new block itself", "has the block"]
+    {
         assert!(run.proves(claim), "{claim}: {}", run.text);
     }
     left_whole();
