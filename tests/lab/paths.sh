@@ -9,8 +9,8 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/chainwright-lab
 # so that leftovers are found again without any state and two checkouts never touch each other's hosts.
 checkout_id=$(printf %s "$checkout" | sha256sum | cut -c1-6)
 
-# For what is built with Go: less collecting of garbage while it compiles, and less work on the C that comes along.
-export GOGC=400 CGO_CFLAGS='-O0 -g0'
+# For what is built with Go: less collecting of garbage while it compiles, less work on the C that comes along, and nothing for debuggers.
+export GOGC=400 CGO_CFLAGS='-O0 -g0' GOFLAGS="${GOFLAGS:-} -gcflags=all=-dwarf=false"
 
 kinds=(demo plain)
 demo_hosts=(sealer1 sealer2 sealer3 rpc1 bootnode1 ethstats1)

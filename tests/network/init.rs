@@ -4,7 +4,7 @@ use crate::plain::Project;
 
 #[test]
 fn a_user_with_the_binary_and_six_hosts_has_a_network() {
-    let others = [("--rpc", "host13"), ("--bootnode", "host9"), ("--ethstats", "host8")];
+    let others = [("--rpc", "host13"), ("--bootnode", "host14"), ("--ethstats", "host15")];
     let (project, made) = Project::init(&["host10", "host11", "host12"], &others);
     // What the screen names as next is what is typed.
     let commands: Vec<Vec<&str>> = made

@@ -1,6 +1,6 @@
 //! Networks on booted hosts, with real geth: that of the demo (`demo`), and those that tests make on plain hosts for themselves.
 //!
-//! The hosts are those of `tests/lab/lab up demo` and `up plain 13`; `make test` boots them.
+//! The hosts are those of `tests/lab/lab up demo` and `up plain 15`; `make test` boots them.
 
 #[path = "../hosts/agent.rs"]
 mod agent;

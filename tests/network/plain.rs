@@ -20,7 +20,7 @@ impl Hosts {
     pub fn take(names: &[&'static str]) -> Self {
         assert!(
             root().join(".lab/plain.yml").exists(),
-            "no plain hosts: run `make test`, or `tests/lab/lab up plain 13`"
+            "no plain hosts: run `make test`, or `tests/lab/lab up plain 15`"
         );
         let (taken, given_back) = &TAKEN;
         let taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
