@@ -34,8 +34,15 @@ pub fn ssh_config() -> PathBuf {
 pub struct Host(&'static str);
 
 impl Host {
-    /// Waits for a host to be free.
+    /// Waits for a host to be free, of what the test before left there, too: where that has killed an agent, a shell of ours still
+    /// has two seconds to end what the agent had begun.
     pub fn take() -> Self {
+        let host = Self::next();
+        host.until("is free of agents", Duration::from_secs(10), "! ps -eo args | grep '[c]hainwright'");
+        host
+    }
+
+    fn next() -> Self {
         ssh_config();
         let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -67,12 +74,6 @@ impl Host {
     /// Waits until a command of root's succeeds there.
     pub fn until(&self, what: &str, within: Duration, command: &str) {
         until(&format!("{} {what}", self.0), within, || self.try_shell(command).is_ok());
-    }
-
-    /// No agent is left there. A test that had the host before may have killed one; then a shell of ours still has two seconds to
-    /// end what that agent had begun.
-    pub fn until_nothing_of_ours_runs(&self) {
-        self.until("is free of agents", Duration::from_secs(10), "! ps -eo args | grep '[c]hainwright'");
     }
 
     /// Takes the network link down, until the guard is dropped or healed.

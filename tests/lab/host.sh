@@ -57,12 +57,15 @@ unmount_disk() { # KIND HOST
     while mountpoint -q "$root"; do umount "$root" || umount -l "$root"; done
 }
 
-# A new disk is complete only with its marker; without it, it is begun again.
+# Spent is a disk that is of no more use to anybody; its host does not run.
+is_spent() { [[ -e $(disk_of "$1" "$2")/spent ]]; } # KIND HOST
+
+# A new disk is complete only with its marker; without it, or when it is spent, it is begun again.
 make_disk() { # KIND HOST BASE
     local disk root type
     disk=$(disk_of "$1" "$2")
     root=$disk/root
-    [[ -e $disk/complete && -d $(<"$disk/base") ]] && return
+    [[ -e $disk/complete && -d $(<"$disk/base") ]] && ! is_spent "$1" "$2" && return
     remove_disk "$1" "$2"
     mkdir -p "$disk"
     printf '%s\n' "$3" >"$disk/base"
@@ -100,9 +103,6 @@ tell_host() { # KIND HOST
     } >"$root/etc/hosts"
     printf 'deb [trusted=yes] %s/apt ./\n' "$(http_url "$1")" >"$root/etc/apt/sources.list.d/lab.list"
 }
-
-# Spent is a host whose disk is of no more use to anybody.
-is_spent() { [[ -e $(disk_of "$1" "$2")/spent ]]; } # KIND HOST
 
 # --- processes
 

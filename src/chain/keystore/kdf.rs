@@ -90,7 +90,7 @@ impl Derivation {
                     .map_err(|error| Failure::new(format!("scrypt: {error}")))?;
             }
             Kdf::Pbkdf2 { rounds } => {
-                // None is refused where a file is read, and none is what the constants say.
+                // Zero is refused where a file is read, and no constant is zero.
                 let rounds = NonZeroU32::new(rounds).unwrap_or(NonZeroU32::MIN);
                 pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, rounds, &self.salt, password, &mut derived);
             }
